@@ -1,0 +1,88 @@
+/** Text to one canonical client address, and networks of such addresses. */
+import { BlockList, isIPv4, isIPv6 } from "node:net";
+import ipaddr from "ipaddr.js";
+
+declare const canonical: unique symbol;
+
+/** A remote address in its one spelling: dotted IPv4, or IPv6 as RFC 5952 has it. Only `canonicalClient` makes one. */
+export type Client = string & { readonly [canonical]: true };
+
+/** A set of networks. */
+export interface Networks {
+  /** Whether the client lies in one of them. */
+  has(client: Client): boolean;
+}
+
+/** The longest text of an IPv6 address: eight groups of four and seven colons, or the mapped form. */
+const longest = 45;
+
+/**
+ * Takes an address as a daemon prints it and gives its one canonical spelling: IPv4 mapped into IPv6 becomes IPv4,
+ * IPv6 is written as RFC 5952 section 4 demands. Gives undefined for all else: names, zones (`%eth0`), brackets,
+ * ports, prefixes, leading zeros, short, octal and hexadecimal IPv4.
+ */
+export function canonicalClient(text: string): Client | undefined {
+  if (text.length > longest) return undefined;
+  if (isIPv4(text)) return copied(text);
+  // isIPv6 takes a zone; an address that is only valid on one link names no client.
+  if (!isIPv6(text) || text.includes("%")) return undefined;
+  const address = ipaddr.IPv6.parse(text);
+  if (address.isIPv4MappedAddress()) return copied(address.toIPv4Address().toString());
+  return copied(address.toRFC5952String());
+}
+
+/**
+ * Takes networks as `address/prefix-length` or single addresses, IPv4 or IPv6.
+ * @throws RangeError that names the first one that is not a network, and what would be right
+ */
+export function networks(texts: readonly string[]): Networks {
+  const list = new BlockList();
+  for (const text of texts) {
+    const [address, bits, family] = parseNetwork(text);
+    list.addSubnet(address, bits, family);
+  }
+  return { has: (client) => list.check(client, familyOf(client)) };
+}
+
+function parseNetwork(text: string): [address: string, bits: number, family: "ipv4" | "ipv6"] {
+  const [address = "", bits, ...rest] = text.split("/");
+  const client = canonicalClient(address);
+  if (client === undefined || rest.length > 0) {
+    throw new RangeError(
+      `"${text}" is not a network; write it as 192.0.2.0/24, 2001:db8::/32 or a single address`,
+    );
+  }
+  // A mapped IPv4 network would count its bits from another start.
+  const family = familyOf(client);
+  if (family === "ipv4" && address.includes(":")) {
+    throw new RangeError(`"${text}" is IPv4 written as IPv6; write the IPv4 network itself`);
+  }
+  const width = family === "ipv4" ? 32 : 128;
+  if (bits === undefined) return [client, width, family];
+  if (!/^(0|[1-9]\d{0,2})$/.test(bits) || Number(bits) > width) {
+    throw new RangeError(`"${text}" has no prefix length between 0 and ${String(width)}`);
+  }
+  const network = firstAddress(client, Number(bits));
+  if (network !== client) {
+    throw new RangeError(
+      `"${text}" has bits set behind its prefix; the network is ${network}/${bits}`,
+    );
+  }
+  return [client, Number(bits), family];
+}
+
+function firstAddress(client: Client, bits: number): string {
+  const range = `${client}/${String(bits)}`;
+  return familyOf(client) === "ipv4"
+    ? ipaddr.IPv4.networkAddressFromCIDR(range).toString()
+    : ipaddr.IPv6.networkAddressFromCIDR(range).toRFC5952String();
+}
+
+function familyOf(client: Client): "ipv4" | "ipv6" {
+  return client.includes(":") ? "ipv6" : "ipv4";
+}
+
+/** A substring keeps the whole line it was cut from alive; a client outlives its line. */
+function copied(text: string): Client {
+  return Buffer.from(text, "latin1").toString("latin1") as Client;
+}

@@ -1,0 +1,21 @@
+/** The present, and timers. Nothing else asks for the time or waits for it. */
+
+/** What tells the time; tests have one that they move by hand. */
+export interface Clock {
+  /** Wall clock, ms since 1970; it may be stepped in either direction. */
+  now(): number;
+  /** Milliseconds since some fixed moment; never steps. */
+  monotonic(): number;
+  /** Calls back once, `ms` milliseconds from now, unless the function that it gives is called before. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};

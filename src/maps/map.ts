@@ -1,0 +1,42 @@
+/** What an MTA looks clients up in. */
+import type { Client } from "../client.ts";
+
+/** The MTAs that popgate writes for. */
+export type Mta = "postfix" | "sendmail" | "exim";
+
+/** One map of the config, complete; the state remembers it in this form, so that it can be emptied later. */
+export interface MapSettings {
+  readonly mta: Mta;
+  /** `type:path`, or the path alone where the MTA reads plain text. The path is absolute. */
+  readonly table: string;
+  /** Sendmail only: a table of popgate's own beside its ruleset, or a whole access map. */
+  readonly style?: "popauth" | "access" | undefined;
+  /** Another postmap or makemap than the one on PATH. */
+  readonly tool?: string | undefined;
+  /** Postfix only: another instance's config directory. */
+  readonly config_dir?: string | undefined;
+}
+
+/** How an index is built from a map source that stands aside under a name of its own. */
+export interface Index {
+  readonly argv: readonly [string, ...string[]];
+  /** The file that the tool makes. */
+  readonly makes: string;
+  /** The file that the MTA reads: `makes` is renamed to it. */
+  readonly live: string;
+}
+
+/** One table, pure: text and argv, no I/O. */
+export interface AccessMap {
+  readonly settings: MapSettings;
+  /** As people know it: the table's `type:path`. */
+  readonly name: string;
+  /** The map source that popgate owns; where there is no index the MTA reads it. */
+  readonly source: string;
+  /** Gives the whole map source for these clients: sorted, unique, ending in a line feed; an empty set gives a valid empty map. */
+  render(clients: Iterable<Client>): string;
+  /** Says how the index is built from the source that stands at `aside`; absent where the MTA reads the source itself. */
+  readonly index?: (aside: string) => Index;
+  /** The lines that the admin puts into the MTA's config so that it asks this table. */
+  readonly advice: readonly string[];
+}

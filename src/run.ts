@@ -1,0 +1,70 @@
+/** Runs a program: argv without a shell, with a deadline and bounded output. */
+import { execa } from "execa";
+
+/** How a program ended. A program that cannot be had or is ended is an outcome, not an exception. */
+export interface Outcome {
+  /** True if it ended by itself with status 0. */
+  readonly ok: boolean;
+  /** True if there is no such program. */
+  readonly missing: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** In a few words why it is not ok, else empty. */
+  readonly reason: string;
+}
+
+interface RunOptions {
+  /** Milliseconds until it is killed. */
+  readonly deadline?: number;
+  /** Open descriptors that the program gets as 3, 4, ... */
+  readonly descriptors?: readonly number[];
+}
+
+export type Run = (argv: readonly [string, ...string[]], options?: RunOptions) => Promise<Outcome>;
+
+const defaultDeadline = 30_000;
+const mostOutput = 1_000_000;
+
+/** Runs argv[0] with the rest as its arguments, standard input empty, messages in English. Never throws for what the program does. */
+export const run: Run = async (
+  [file, ...args],
+  { deadline = defaultDeadline, descriptors = [] } = {},
+) => {
+  const result = await execa(file, args, {
+    reject: false,
+    timeout: deadline,
+    killSignal: "SIGKILL",
+    maxBuffer: mostOutput,
+    // execa's types know the first few descriptors by number only; it takes any.
+    stdio: ["ignore", "pipe", "pipe", ...(descriptors as readonly 3[])],
+    env: { LC_ALL: "C" },
+    stripFinalNewline: true,
+  });
+  const missing = result.code === "ENOENT";
+  return {
+    ok: !result.failed,
+    missing,
+    stdout: result.stdout,
+    stderr: result.stderr,
+    reason: result.failed ? reasonFor(result, missing, deadline) : "",
+  };
+};
+
+function reasonFor(
+  result: {
+    timedOut: boolean;
+    signal?: string | undefined;
+    exitCode?: number | undefined;
+    stderr: string;
+    shortMessage?: string | undefined;
+  },
+  missing: boolean,
+  deadline: number,
+): string {
+  if (missing) return "no such program";
+  if (result.timedOut) return `took longer than ${String(deadline / 1000)} s and was killed`;
+  const firstLine = result.stderr.split("\n", 1)[0] ?? "";
+  if (result.signal !== undefined) return `ended by ${result.signal}`;
+  if (result.exitCode === undefined) return result.shortMessage ?? "could not be started";
+  return `exit status ${String(result.exitCode)}${firstLine === "" ? "" : `: ${firstLine}`}`;
+}
