@@ -36,12 +36,18 @@ export function canonicalClient(text: string): Client | undefined {
  * @throws RangeError that names the first one that is not a network, and what would be right
  */
 export function networks(texts: readonly string[]): Networks {
-  const list = new BlockList();
+  // One list for both would compare IPv4 with IPv6 networks by its mapped form: `::/0` would hold all of IPv4.
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const text of texts) {
     const [address, bits, family] = parseNetwork(text);
-    list.addSubnet(address, bits, family);
+    lists[family].addSubnet(address, bits, family);
   }
-  return { has: (client) => list.check(client, familyOf(client)) };
+  return {
+    has(client) {
+      const family = familyOf(client);
+      return lists[family].check(client, family);
+    },
+  };
 }
 
 function parseNetwork(text: string): [address: string, bits: number, family: "ipv4" | "ipv6"] {

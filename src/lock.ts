@@ -1,5 +1,5 @@
 /** A lock that dies with the process: flock(1) on a descriptor that stays open. */
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { exit, KnownError } from "./errors.ts";
 import type { Run } from "./run.ts";
 
@@ -8,35 +8,56 @@ export interface Lock {
   release(): void;
 }
 
-/** How long flock(1) may wait, in seconds, before it says that somebody else holds the lock. */
-const shortWait = 10;
-
 /**
  * Takes the lock `file`, which is made if it is missing (mode 0600) and never removed; the holder's pid is written into it.
- * Without `wait` it answers at once, with it after at most ten seconds. Gives undefined if somebody else holds the lock.
+ * Gives undefined if somebody else still holds it after `wait` seconds; the default lets a mere look (`isLocked`) pass.
  * @throws a system error if the file cannot be opened, KnownError if flock(1) is missing or fails
  */
-export async function acquireLock(
-  file: string,
-  run: Run,
-  { wait = false } = {},
-): Promise<Lock | undefined> {
+export async function acquireLock(file: string, run: Run, wait = 1): Promise<Lock | undefined> {
   const descriptor = openSync(file, "a+", 0o600);
-  const taken = await run(
-    ["flock", "-x", ...(wait ? ["-w", String(shortWait)] : ["-n"]), "-E", "200", "3"],
-    {
-      descriptors: [descriptor],
-      deadline: (shortWait + 5) * 1000,
-    },
-  );
-  if (taken.ok) {
+  if (!(await flock(descriptor, run, wait))) {
+    closeSync(descriptor);
+    return undefined;
+  }
+  writeHolder(descriptor);
+  return { release: () => closeSync(descriptor) };
+}
+
+/** The pid is for people: a full disk must not keep the lock from the one who is about to close the relay. */
+function writeHolder(descriptor: number): void {
+  try {
     ftruncateSync(descriptor);
     writeSync(descriptor, `${String(process.pid)}\n`);
-    return { release: () => closeSync(descriptor) };
+  } catch {
+    // The lock holds without it.
   }
+}
+
+/**
+ * Whether somebody holds the lock `file` at this moment.
+ * @throws a system error if the file is there and cannot be opened, KnownError if flock(1) is missing or fails
+ */
+export async function isLocked(file: string, run: Run): Promise<boolean> {
+  if (!existsSync(file)) return false;
+  const descriptor = openSync(file, "r");
+  const taken = await flock(descriptor, run, 0);
   closeSync(descriptor);
-  if (taken.reason.startsWith("exit status 200")) return undefined;
-  throw new KnownError(`flock: ${taken.reason}; popgate needs flock(1) of util-linux`, exit.config);
+  return !taken;
+}
+
+/** The status with which flock(1) is told to say that somebody else holds the lock; no other of its ends has it. */
+const held = 200;
+
+async function flock(descriptor: number, run: Run, wait: number): Promise<boolean> {
+  const argv = ["flock", "-x", "-w", String(wait), "-E", String(held), "3"] as const;
+  const outcome = await run(argv, { descriptors: [descriptor], deadline: (wait + 5) * 1000 });
+  if (outcome.ok) return true;
+  if (outcome.reason.startsWith(`exit status ${String(held)}`)) return false;
+  closeSync(descriptor);
+  throw new KnownError(
+    `flock: ${outcome.reason}; popgate needs flock(1) of util-linux`,
+    exit.config,
+  );
 }
 
 /** Gives the pid that the lock's holder wrote, or undefined; it says who holds the lock only while somebody does. */

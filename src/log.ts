@@ -34,15 +34,8 @@ function asText(level: Level, event: string, fields: Fields): string {
 /** A stranger chooses user names: none of their characters may end a value or a line, or reach a terminal raw. */
 function quoted(value: string): string {
   if (/^[\w.:@/+-]+$/.test(value)) return value;
-  return JSON.stringify(value).replace(/[^\x20-\x7e]/gu, (character) =>
-    character.length === 1 && /[\p{L}\p{N}\p{P}\p{S}]/u.test(character)
-      ? character
-      : escaped(character),
+  return JSON.stringify(value).replace(
+    /[^\x20-\x7e\p{L}\p{N}\p{P}\p{S}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
-}
-
-function escaped(character: string): string {
-  return /[\p{L}\p{N}\p{P}\p{S}]/u.test(character)
-    ? character
-    : [...character].map((one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`).join("");
 }

@@ -44,6 +44,8 @@ export interface Grant {
   readonly adapter: string;
   /** Wall clock, ms since 1970: the first login of an unbroken row. */
   readonly granted: number;
+  /** Wall clock, ms since 1970: the latest login of that row. */
+  readonly renewed: number;
   /** Wall clock, ms since 1970: the first moment at which the client may relay no more. */
   readonly expires: number;
 }

@@ -16,6 +16,8 @@ export interface Outcome {
 interface RunOptions {
   /** Milliseconds until it is killed. */
   readonly deadline?: number;
+  /** An open descriptor that it gets as its standard input, which is empty otherwise. */
+  readonly input?: number;
   /** Open descriptors that the program gets as 3, 4, ... */
   readonly descriptors?: readonly number[];
 }
@@ -25,10 +27,10 @@ export type Run = (argv: readonly [string, ...string[]], options?: RunOptions) =
 const defaultDeadline = 30_000;
 const mostOutput = 1_000_000;
 
-/** Runs argv[0] with the rest as its arguments, standard input empty, messages in English. Never throws for what the program does. */
+/** Runs argv[0] with the rest as its arguments, messages in English. Never throws for what the program does. */
 export const run: Run = async (
   [file, ...args],
-  { deadline = defaultDeadline, descriptors = [] } = {},
+  { deadline = defaultDeadline, input, descriptors = [] } = {},
 ) => {
   const result = await execa(file, args, {
     reject: false,
@@ -36,7 +38,7 @@ export const run: Run = async (
     killSignal: "SIGKILL",
     maxBuffer: mostOutput,
     // execa's types know the first few descriptors by number only; it takes any.
-    stdio: ["ignore", "pipe", "pipe", ...(descriptors as readonly 3[])],
+    stdio: [(input ?? "ignore") as 0 | "ignore", "pipe", "pipe", ...(descriptors as readonly 3[])],
     env: { LC_ALL: "C" },
     stripFinalNewline: true,
   });

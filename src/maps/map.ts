@@ -1,5 +1,6 @@
 /** What an MTA looks clients up in. */
 import type { Client } from "../client.ts";
+import type { Outcome } from "../run.ts";
 
 /** The MTAs that popgate writes for. */
 export type Mta = "postfix" | "sendmail" | "exim";
@@ -17,13 +18,30 @@ export interface MapSettings {
   readonly config_dir?: string | undefined;
 }
 
+/** What a tool's words and status say about the index that it made of a clean source. */
+export type Verdict =
+  /** It took the source as it stands. `remarks` are what it said besides, not about the source. */
+  | { readonly is: "made"; readonly remarks: readonly string[] }
+  /** It made an index and complained: what it made must be compared with the source. */
+  | { readonly is: "doubtful"; readonly why: string }
+  /** It failed; with `forGood` it will fail until somebody changes the config or the host. */
+  | { readonly is: "failed"; readonly why: string; readonly forGood: boolean };
+
+type Argv = readonly [string, ...string[]];
+
 /** How an index is built from a map source that stands aside under a name of its own. */
 export interface Index {
-  readonly argv: readonly [string, ...string[]];
+  readonly argv: Argv;
+  /** True if the tool reads the source from its standard input. */
+  readonly stdin: boolean;
   /** The file that the tool makes. */
   readonly makes: string;
   /** The file that the MTA reads: `makes` is renamed to it. */
   readonly live: string;
+  /** Prints what was made, `key value` a line; absent where the tool cannot. */
+  readonly dump?: Argv;
+  /** Judges a run of `argv`, except whether the program is there and whether the file was made. */
+  judge(outcome: Outcome): Verdict;
 }
 
 /** One table, pure: text and argv, no I/O. */

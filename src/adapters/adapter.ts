@@ -1,0 +1,118 @@
+/** What one daemon's login looks like: data, checked when it is loaded. */
+import type { Reason } from "./refusal.ts";
+
+/** The services whose logins count. */
+export const services = ["imap", "pop3"] as const;
+export type Service = (typeof services)[number];
+
+/** One daemon. The patterns alone grant; they see the message behind the prefix, and each takes the whole of it. */
+export interface Adapter {
+  readonly name: string;
+  /** Exact syslog tags; by service where the message does not always name it. */
+  readonly programs: readonly string[] | Readonly<Record<Service, readonly string[]>>;
+  /** A message that is a login holds one of these: a line without one is not looked at. */
+  readonly markers: readonly string[];
+  /** How a message begins that speaks of a login. What begins so but fits no pattern is refused, and counted. */
+  readonly opening?: RegExp;
+  /** Whole messages of successful logins, with the groups `user`, `client` and, unless the tag tells it, `service`. */
+  readonly logins: readonly RegExp[];
+  /** Why a message may not count although it begins like a login. It refuses only: no grant rests on it. */
+  readonly doubt?: (message: string) => Reason | undefined;
+}
+
+/**
+ * Gives the adapter back if it is safe to load.
+ * @throws RangeError that names the adapter and each fault
+ */
+export function defineAdapter(adapter: Adapter): Adapter {
+  const faults = [
+    ...nameFaults(adapter.name),
+    ...programFaults(adapter.programs),
+    ...markerFaults(adapter.markers),
+    ...openingFaults(adapter.opening),
+    ...loginFaults(adapter),
+  ];
+  if (faults.length > 0) throw new RangeError(`adapter "${adapter.name}": ${faults.join("; ")}`);
+  return Object.freeze(adapter);
+}
+
+/** Each tag of an adapter with the service that it tells, if it tells one. */
+export function tagsOf({
+  programs,
+}: Adapter): readonly [tag: string, service: Service | undefined][] {
+  if (isList(programs)) return programs.map((tag) => [tag, undefined]);
+  return services.flatMap((service) =>
+    programs[service].map((tag): [string, Service] => [tag, service]),
+  );
+}
+
+function isList(programs: Adapter["programs"]): programs is readonly string[] {
+  return Array.isArray(programs);
+}
+
+function nameFaults(name: string): string[] {
+  return /^[a-z][a-z0-9-]*$/.test(name) ? [] : ["its name is not made of a-z, 0-9 and -"];
+}
+
+function programFaults(programs: Adapter["programs"]): string[] {
+  const tags = isList(programs) ? programs : services.flatMap((service) => programs[service]);
+  if (tags.length === 0) return ["it has no programs"];
+  const faults = tags
+    .filter((tag) => !/^[^ :[\]]+$/.test(tag))
+    .map((tag) => `"${tag}" cannot be a syslog tag`);
+  if (new Set(tags).size < tags.length) faults.push("a program stands twice");
+  return faults;
+}
+
+function markerFaults(markers: readonly string[]): string[] {
+  if (markers.length === 0) return ["it has no marker"];
+  return markers.some((marker) => marker.trim() === "") ? ["a marker is empty"] : [];
+}
+
+function openingFaults(opening: RegExp | undefined): string[] {
+  return opening === undefined ? [] : patternFaults(opening, "opening", false);
+}
+
+function loginFaults({ logins, programs }: Adapter): string[] {
+  if (logins.length === 0) return ["it has no login pattern"];
+  const needed = ["user", "client", ...(isList(programs) ? ["service"] : [])];
+  return logins.flatMap((pattern, index) => {
+    const what = `login pattern ${String(index + 1)}`;
+    const groups = groupsOf(pattern);
+    return [
+      ...patternFaults(pattern, what, true),
+      ...needed
+        .filter((group) => !groups.has(group))
+        .map((group) => `${what} has no group "${group}"`),
+    ];
+  });
+}
+
+function patternFaults({ source, flags }: RegExp, what: string, whole: boolean): string[] {
+  const faults: string[] = [];
+  const extra = flags.replace("u", "");
+  // g and y keep a position between calls, m anchors at lines inside the message, s and i widen what it says.
+  if (extra !== "") faults.push(`${what} has the flag ${extra}`);
+  if (!source.startsWith("^")) faults.push(`${what} does not start with ^`);
+  if (whole && !/(?:^|[^\\])(?:\\\\)*\$$/.test(source)) faults.push(`${what} does not end with $`);
+  if (hasOpenAlternative(source))
+    faults.push(`${what} has a | outside of a group, which ends its anchors`);
+  return faults;
+}
+
+function hasOpenAlternative(source: string): boolean {
+  let depth = 0;
+  // A class cannot open a group, and an escaped character is none of these.
+  for (const [token] of source.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|[()|]/gs)) {
+    if (token === "(") depth++;
+    else if (token === ")") depth--;
+    else if (token === "|" && depth === 0) return true;
+  }
+  return false;
+}
+
+function groupsOf({ source, flags }: RegExp): ReadonlySet<string> {
+  // The empty alternative always matches, and a match names all groups of the pattern.
+  const match = new RegExp(`${source}|`, flags.replace(/[gy]/g, "")).exec("");
+  return new Set(Object.keys(match?.groups ?? {}));
+}

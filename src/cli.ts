@@ -1,0 +1,89 @@
+/** Declares the command line. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { check } from "./commands/check.ts";
+import type { Outside } from "./commands/command.ts";
+import { list } from "./commands/list.ts";
+import { match } from "./commands/match.ts";
+import { run } from "./commands/run.ts";
+import { withdraw } from "./commands/withdraw.ts";
+import { exit, type ExitCode } from "./errors.ts";
+import { defaultConfigFile } from "./setup.ts";
+
+const manifest: unknown = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+);
+
+/** The whole program, ready to parse; `done` is given the exit code of the command that ran. */
+export function createProgram(outside: Outside, done: (code: ExitCode) => void): Command {
+  const program = new Command("popgate")
+    .description(
+      "POP before SMTP: a client that has just logged in by POP or IMAP may relay mail for a while.",
+    )
+    .version(versionOf(manifest))
+    .showHelpAfterError("(popgate --help shows how)")
+    .configureOutput({ writeOut: outside.print, writeErr: outside.tell })
+    .exitOverride();
+
+  const act =
+    <A extends unknown[]>(command: (...args: A) => Promise<ExitCode>) =>
+    async (...args: A) =>
+      done(await command(...args));
+
+  withConfig(program.command("run"))
+    .description("follow the logs and keep the tables equal to the live grants, in the foreground")
+    .option("--log-json", "tell what happens as JSON Lines")
+    .action(act((options: object) => run(options, outside)));
+  withConfig(program.command("check"))
+    .description("validate the config, inspect the host, and say what to put into the MTA")
+    .action(act((options: object) => check(options, outside)));
+  program
+    .command("match")
+    .description("show which lines of a log are logins; without policy, touching no map")
+    .argument("[file...]", "logs; - or nothing reads standard input")
+    .option("--json", "one JSON object a login")
+    .option("--count", "only one JSON object with the numbers of lines, logins and clients")
+    .option("--adapter <name>", "try this adapter only; may be repeated", gather)
+    .action(act((files: string[], options: object) => match(files, options, outside)));
+  withState(program.command("list"))
+    .description("show the live grants")
+    .option("--json", "one JSON object a grant")
+    .action(act((options: object) => list(options, outside)));
+  withState(program.command("withdraw"))
+    .description("empty every table, configured or remembered, with or without a running popgate")
+    .option("--map <table>", "a table, [type:]/path; may be repeated", gather)
+    .option("--forget", "end all grants too: who logged in before must log in again")
+    .action(act((options: object) => withdraw(options, outside)));
+  return program;
+}
+
+/** Whether commander threw it, which has told by then what was wrong, or has shown its help. */
+export function isCommanderError(thrown: unknown): thrown is CommanderError {
+  return thrown instanceof CommanderError;
+}
+
+/** The exit code for what commander threw. */
+export function exitCodeOfCommander({ exitCode }: CommanderError): ExitCode {
+  return exitCode === 0 ? exit.ok : exit.usage;
+}
+
+function withState(command: Command): Command {
+  return command
+    .option("--config <file>", `the config (default: ${defaultConfigFile})`)
+    .option("--state-dir <dir>", "where the state is kept, instead of a config");
+}
+
+function withConfig(command: Command): Command {
+  return withState(command)
+    .option("--source <log>", "a log to follow, instead of a config; may be repeated", gather)
+    .option("--map <table>", "a table, [type:]/path, instead of a config; may be repeated", gather)
+    .option("--ttl <duration>", "how long a login lets the client relay: 90s, 30m, 2h");
+}
+
+function gather(value: string, former: readonly string[] = []): string[] {
+  return [...former, value];
+}
+
+function versionOf(json: unknown): string {
+  return typeof json === "object" && json !== null && "version" in json ? String(json.version) : "";
+}

@@ -1,0 +1,146 @@
+/** `popgate check`: shows the config with every default, inspects the host, and says what to put into the MTA. */
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import { configText } from "../config.ts";
+import { inspectOwnDirectory } from "../directory.ts";
+import { exit, KnownError, reasonOf, type ExitCode } from "../errors.ts";
+import { otherLogs, postfixRestrictions, type PostfixRestrictions } from "../host.ts";
+import type { AccessMap } from "../maps/map.ts";
+import { asks, faultsOfPlace, refusesRelaying } from "../maps/restrictions.ts";
+import { checkMaps } from "../maps/tables.ts";
+import type { Run } from "../run.ts";
+import { completeSetup, readConfig, type ConfigOptions } from "../setup.ts";
+import type { Outside } from "./command.ts";
+
+/** One thing that was looked at: it is fine, or something is to be done, or something is to be known. */
+interface Finding {
+  readonly kind: "fine" | "todo" | "note";
+  readonly text: string;
+}
+
+const fine = (text: string): Finding => ({ kind: "fine", text });
+const todo = (text: string): Finding => ({ kind: "todo", text });
+const note = (text: string): Finding => ({ kind: "note", text });
+
+/**
+ * Gives 0 if nothing is to be done, 1 if something is.
+ * @throws ConfigError with all faults of the config
+ */
+export async function check(options: ConfigOptions, outside: Outside): Promise<ExitCode> {
+  const { run, print } = outside;
+  const { config, maps } = await completeSetup(readConfig(options), run);
+  print(`${configText(config)}\n`);
+  let allFine = true;
+  const tell = (title: string, findings: readonly Finding[]) => {
+    print(`${title}\n${findings.map(({ kind, text }) => `  ${kind}  ${text}\n`).join("")}`);
+    allFine &&= findings.every(({ kind }) => kind !== "todo");
+  };
+  tell(`state ${config.state_dir}`, await inspectState(config.state_dir));
+  for (const { path } of config.source) tell(`source ${path}`, await inspectSource(path, run));
+  for (const map of maps) {
+    tell(`map ${map.name} (${map.settings.mta})`, await inspectMap(map, outside));
+  }
+  return allFine ? exit.ok : exit.no;
+}
+
+async function inspectState(directory: string): Promise<Finding[]> {
+  if (!existsSync(directory)) return [todo("it is missing; `popgate withdraw` makes it")];
+  const fault = await faultOf(inspectOwnDirectory(directory));
+  return [fault === undefined ? fine("ours, and closed to others") : todo(fault)];
+}
+
+async function inspectSource(path: string, run: Run): Promise<Finding[]> {
+  let mode: number;
+  try {
+    const status = statSync(path);
+    if (!status.isFile()) return [todo("it is not a file")];
+    accessSync(path, constants.R_OK);
+    mode = status.mode;
+  } catch (error) {
+    const others = await otherLogs(existsSync, run);
+    return [todo(`${reasonOf(error)}; popgate would wait for it`), ...others.map(note)];
+  }
+  const findings = [fine("readable")];
+  if ((mode & 0o022) !== 0) {
+    findings.push(todo("others can write to it, so they can forge logins; chmod go-w it"));
+  }
+  return findings;
+}
+
+async function inspectMap(map: AccessMap, { run, log }: Outside): Promise<Finding[]> {
+  const fault = await faultOf(checkMaps([map], run, log(false)));
+  if (fault !== undefined) return [todo(fault)];
+  const live = map.index?.(map.source).live ?? map.source;
+  if (!existsSync(live)) {
+    // An MTA that is told of a table that is not there refuses all mail.
+    return [
+      todo("it does not exist: run `popgate withdraw`, which creates it empty, and check again"),
+    ];
+  }
+  const findings = await inspectMta(map, run);
+  if (findings.every(({ kind }) => kind === "fine")) return [fine("it exists"), ...findings];
+  const lines = map.advice.map((line) => note(line.replace(/^/, "    ")));
+  return [fine("it exists"), ...findings, note(adviceTitles[map.settings.mta]), ...lines];
+}
+
+const adviceTitles = {
+  postfix: "main.cf needs, in this order:",
+  sendmail: "sendmail.mc needs, with tabs between the columns of a rule:",
+  exim: "Exim's configuration needs:",
+} as const;
+
+async function inspectMta({ name, source, settings }: AccessMap, run: Run): Promise<Finding[]> {
+  switch (settings.mta) {
+    case "postfix": {
+      const restrictions = await postfixRestrictions(settings.config_dir, run);
+      if (restrictions === undefined)
+        return [todo("postconf is not on PATH: nobody asks this table here")];
+      return postfixFindings(name, restrictions);
+    }
+    case "sendmail": {
+      const file = ["/etc/mail/sendmail.cf", "/etc/sendmail.cf"].find(existsSync);
+      if (file === undefined) return [todo("there is no sendmail.cf")];
+      const asked = readFileSync(file, "latin1")
+        .split("\n")
+        .some((line) => line.startsWith("K") && line.trimEnd().endsWith(` ${source}`));
+      return [asked ? fine(`${file} asks it`) : todo(`${file} does not ask it`)];
+    }
+    case "exim":
+      return [note("whether Exim asks it was not looked at")];
+  }
+}
+
+function postfixFindings(table: string, restrictions: PostfixRestrictions): Finding[] {
+  const { relay, recipient, client, services } = restrictions;
+  const findings = [
+    ...faultsOfPlace(relay, table).map((fault) => todo(`smtpd_relay_restrictions: ${fault}`)),
+    ...recipientFaults(recipient, table).map((fault) =>
+      todo(`smtpd_recipient_restrictions: ${fault}`),
+    ),
+  ];
+  if (findings.length === 0) findings.push(fine("Postfix asks it, in the right place"));
+  if (asks(client, table)) {
+    findings.push(note("smtpd_client_restrictions asks it too; that lets nobody relay"));
+  }
+  for (const [setting, value] of services) {
+    const faults = setting.endsWith("smtpd_relay_restrictions")
+      ? faultsOfPlace(value, table)
+      : recipientFaults(value, table);
+    findings.push(...faults.map((fault) => note(`master.cf: ${setting}: ${fault}`)));
+  }
+  return findings;
+}
+
+/** Recipient restrictions need the table only if they refuse relaying by themselves. */
+function recipientFaults(value: string, table: string): string[] {
+  return refusesRelaying(value) || asks(value, table) ? faultsOfPlace(value, table) : [];
+}
+
+async function faultOf(work: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (error instanceof KnownError) return error.message;
+    throw error;
+  }
+}

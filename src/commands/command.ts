@@ -1,0 +1,16 @@
+/** What every command is given by main, and nothing else of the outside. */
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Run } from "../run.ts";
+import type { Signals } from "../signals.ts";
+
+export interface Outside {
+  readonly clock: Clock;
+  readonly run: Run;
+  readonly signals: Signals;
+  /** Data, to standard output. */
+  readonly print: (text: string) => void;
+  /** Talk, to standard error. */
+  readonly tell: (text: string) => void;
+  readonly log: (json: boolean) => Log;
+}

@@ -1,0 +1,121 @@
+/** `popgate match`: which lines of a log are logins; no policy, no map. */
+import { adapters } from "../adapters/index.ts";
+import { isLogin, Matcher } from "../adapters/matcher.ts";
+import { reasonTexts, type Reason } from "../adapters/refusal.ts";
+import { exit, UsageError, type ExitCode } from "../errors.ts";
+import { hostZone } from "../host.ts";
+import type { Line, Login } from "../model.ts";
+import { readLines } from "../sources/reader.ts";
+import type { Outside } from "./command.ts";
+
+interface MatchOptions {
+  readonly json?: boolean | undefined;
+  readonly count?: boolean | undefined;
+  readonly adapter?: readonly string[] | undefined;
+}
+
+/** What was met, over all files. */
+interface Tally {
+  lines: number;
+  logins: number;
+  readonly clients: Set<string>;
+  readonly byAdapter: Map<string, number>;
+  readonly refused: Map<Reason, { count: number; first: string }>;
+}
+
+/** Output is gathered up to this many characters before it is written. */
+const batch = 65_536;
+
+/**
+ * Reads the files, or standard input for `-` or none, and prints their logins in order.
+ * @throws UsageError for an adapter that there is not, SourceError for a file that cannot be read
+ */
+export async function match(
+  files: readonly string[],
+  options: MatchOptions,
+  { clock, print, tell }: Outside,
+): Promise<ExitCode> {
+  const matcher = new Matcher(chosen(options.adapter), { zone: hostZone() });
+  const tally: Tally = {
+    lines: 0,
+    logins: 0,
+    clients: new Set(),
+    byAdapter: new Map(),
+    refused: new Map(),
+  };
+  let pending = "";
+  const put = (text: string) => {
+    pending += text;
+    if (pending.length < batch) return;
+    print(pending);
+    pending = "";
+  };
+  const now = clock.now();
+  const show = options.count === true ? undefined : options.json === true ? asJson : asText;
+  for (const file of files.length === 0 ? ["-"] : files) {
+    const take = (line: Line) => {
+      const found = matcher.match(line, now);
+      if (found === undefined) return;
+      if (!isLogin(found))
+        return noteRefusal(tally, found.refused, `${file}:${String(line.number)}`);
+      noteLogin(tally, found);
+      if (show !== undefined) put(show(line.number, found));
+    };
+    const { lines } = await readLines(file === "-" ? process.stdin : file, matcher.markers, take);
+    tally.lines += lines;
+  }
+  print(pending);
+  if (options.count === true) print(`${countOf(tally)}\n`);
+  else if (options.json !== true) tell(summaryOf(tally));
+  return exit.ok;
+}
+
+function chosen(names: readonly string[] | undefined) {
+  if (names === undefined) return adapters;
+  const known = adapters.map(({ name }) => name);
+  for (const name of names) {
+    if (!known.includes(name)) {
+      throw new UsageError(`there is no adapter "${name}"; there are ${known.join(", ")}`);
+    }
+  }
+  return adapters.filter(({ name }) => names.includes(name));
+}
+
+function noteLogin(tally: Tally, { adapter, client }: Login): void {
+  tally.logins++;
+  tally.clients.add(client);
+  tally.byAdapter.set(adapter, (tally.byAdapter.get(adapter) ?? 0) + 1);
+}
+
+function noteRefusal({ refused }: Tally, reason: Reason, place: string): void {
+  const noted = refused.get(reason);
+  if (noted === undefined) refused.set(reason, { count: 1, first: place });
+  else noted.count++;
+}
+
+function asJson(line: number, { at, adapter, service, user, client }: Login): string {
+  const iso = new Date(at).toISOString();
+  return `${JSON.stringify({ line, at: iso, adapter, service, user, client })}\n`;
+}
+
+function asText(line: number, { at, adapter, service, user, client }: Login): string {
+  const iso = new Date(at).toISOString();
+  const name = user.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, "?");
+  return `${String(line).padStart(8)}  ${iso}  ${adapter}  ${service.padEnd(4)}  ${client.padEnd(15)}  ${name}\n`;
+}
+
+function countOf({ lines, logins, clients }: Tally): string {
+  return JSON.stringify({ lines, logins, clients: clients.size });
+}
+
+function summaryOf({ lines, logins, clients, byAdapter, refused }: Tally): string {
+  const rows = [
+    `${String(lines)} lines, ${String(logins)} logins of ${String(clients.size)} clients`,
+    ...[...byAdapter].map(([name, count]) => `  ${name}: ${String(count)} logins`),
+    ...[...refused].map(
+      ([reason, { count, first }]) =>
+        `  ${String(count)} look like a login and grant nothing: ${reasonTexts[reason]} (first at ${first})`,
+    ),
+  ];
+  return `${rows.join("\n")}\n`;
+}

@@ -1,0 +1,53 @@
+/** `popgate run`: the daemon, in the foreground. */
+import { Daemon } from "../daemon.ts";
+import { exit, reasonOf, type ExitCode } from "../errors.ts";
+import { hostZone, ownAddresses } from "../host.ts";
+import { prepareDirectory } from "../directory.ts";
+import { checkMaps } from "../maps/tables.ts";
+import { completeSetup, readConfig, type ConfigOptions, type Setup } from "../setup.ts";
+import type { Outside } from "./command.ts";
+
+interface RunOptions extends ConfigOptions {
+  readonly logJson?: boolean | undefined;
+}
+
+/**
+ * Runs until it is told to stop.
+ * @throws KnownError for what makes a start impossible, or if a table could not be emptied at the end
+ */
+export async function run(options: RunOptions, outside: Outside): Promise<ExitCode> {
+  const { clock, signals } = outside;
+  const log = outside.log(options.logJson ?? false);
+  const load = async (): Promise<Setup> => {
+    const setup = await completeSetup(readConfig(options), outside.run);
+    await prepareDirectory(setup.config.state_dir);
+    await checkMaps(setup.maps, outside.run, log);
+    return setup;
+  };
+  const stopped = new Promise<void>((resolve) => {
+    signals.onStop(resolve);
+  });
+  const daemon = new Daemon(
+    { clock, log, run: outside.run, ownAddresses, zone: hostZone() },
+    await load(),
+  );
+
+  // One after the other: a reload in the middle of another would mix two configs.
+  let work: Promise<unknown> = daemon.start();
+  const next = (what: string, task: () => Promise<void>) => {
+    work = work.then(task).catch((error: unknown) => log.error(what, { reason: reasonOf(error) }));
+  };
+  signals.onReload(() => {
+    next("reload refused, the running config stays", async () => daemon.reload(await load()));
+  });
+  signals.onWithdraw(() => next("not withdrawn", () => daemon.withdraw()));
+
+  try {
+    await Promise.race([work, stopped]);
+    await stopped;
+  } finally {
+    await daemon.stop();
+  }
+  log.info("stopped, the tables are empty");
+  return exit.ok;
+}

@@ -1,0 +1,117 @@
+/** `popgate withdraw`: empties every table, configured or remembered, with or without a daemon. */
+import { existsSync } from "node:fs";
+import { prepareDirectory } from "../directory.ts";
+import { exit, KnownError, type ExitCode } from "../errors.ts";
+import { acquireLock } from "../lock.ts";
+import type { Log } from "../log.ts";
+import type { MapSettings } from "../maps/map.ts";
+import { emptyTables } from "../maps/tables.ts";
+import {
+  completeSetup,
+  defaultConfigFile,
+  readConfig,
+  stateDirOf,
+  type ConfigOptions,
+} from "../setup.ts";
+import { loadState, saveState } from "../state.ts";
+import { requestWithdrawal, stateLock } from "../withdrawal.ts";
+import type { Outside } from "./command.ts";
+
+interface WithdrawOptions extends ConfigOptions {
+  readonly forget?: boolean | undefined;
+}
+
+/**
+ * A daemon that runs on the state directory is told, and does it; otherwise it is done here. A config that cannot be read does
+ * not keep the remembered tables open: they are emptied first, then the fault is told.
+ * @throws KnownError if a table could not be emptied, or with the fault of the config
+ */
+export async function withdraw(options: WithdrawOptions, outside: Outside): Promise<ExitCode> {
+  const log = outside.log(false);
+  const { directory, tables, fault } = await scopeOf(options, outside);
+  const failures = await emptyAll(directory, tables, options.forget ?? false, outside, log);
+  const [first] = failures;
+  if (first !== undefined) {
+    throw new KnownError(failures.map(({ message }) => message).join("\n"), first.exitCode);
+  }
+  if (fault !== undefined) throw fault;
+  return exit.ok;
+}
+
+interface Scope {
+  readonly directory: string;
+  readonly tables: readonly MapSettings[];
+  readonly fault?: KnownError;
+}
+
+async function scopeOf(options: WithdrawOptions, { run }: Outside): Promise<Scope> {
+  const directory = stateDirOf(options);
+  const { map, config } = options;
+  // Without any config there are still the tables that the state remembers.
+  if (
+    map === undefined &&
+    config === undefined &&
+    (options.stateDir !== undefined || !existsSync(defaultConfigFile))
+  ) {
+    return { directory, tables: [] };
+  }
+  try {
+    const { maps } = await completeSetup(
+      readConfig(map === undefined ? { config } : { map, source: noLog }),
+      run,
+    );
+    return { directory, tables: maps.map(({ settings }) => settings) };
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error;
+    return { directory, tables: [], fault: error };
+  }
+}
+
+/** Nothing is read to empty a table. */
+const noLog = ["/dev/null"];
+
+async function emptyAll(
+  directory: string,
+  configured: readonly MapSettings[],
+  forget: boolean,
+  outside: Outside,
+  log: Log,
+): Promise<KnownError[]> {
+  const { clock, run, tell } = outside;
+  await prepareDirectory(directory);
+  const lock = await acquireLock(stateLock(directory), run);
+  if (lock === undefined) {
+    if (await requestWithdrawal(directory, { forget }, clock)) {
+      tell(
+        forget
+          ? "withdrawn by the running popgate, all grants forgotten\n"
+          : "withdrawn by the running popgate: its tables stay empty until it is restarted or reloaded\n",
+      );
+      return [];
+    }
+    tell("the running popgate does not answer; its tables are emptied without it\n");
+  }
+  try {
+    const state = await loadState(directory, clock, log);
+    const names = new Set(configured.map(({ table }) => table));
+    const tables = [...configured, ...state.tables.filter(({ table }) => !names.has(table))];
+    const failures = await emptyTables(tables, run, log);
+    if (lock === undefined) {
+      failures.push(
+        new KnownError("the running popgate may publish again; stop it", exit.tempFail),
+      );
+      return failures;
+    }
+    await saveState(directory, {
+      ...state,
+      tables,
+      ...(forget ? { grants: [], forgotten: clock.now() } : {}),
+    });
+    if (failures.length === 0) {
+      tell(`${String(tables.length)} ${tables.length === 1 ? "table is" : "tables are"} empty\n`);
+    }
+    return failures;
+  } finally {
+    lock?.release();
+  }
+}

@@ -1,0 +1,261 @@
+/** The config: TOML text to one frozen, complete object. Every default stands here, once. */
+import { isAbsolute, normalize } from "node:path";
+import { parse, stringify, TomlError } from "smol-toml";
+import { z } from "zod";
+import { networks } from "./client.ts";
+import { ConfigError } from "./errors.ts";
+
+const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+/** Where the state is kept when nobody says. */
+export const defaultStateDir = "/var/lib/popgate";
+
+const longestTtl = 30 * units.d;
+
+/** `30m` to milliseconds; undefined if it is no duration. */
+function milliseconds(text: string): number | undefined {
+  const [, count, unit] = /^([1-9]\d{0,8})([smhd])$/.exec(text) ?? [];
+  return count === undefined ? undefined : Number(count) * units[unit as keyof typeof units];
+}
+
+const duration = z.string().transform((text, context) => {
+  const ms = milliseconds(text);
+  if (ms !== undefined && ms <= longestTtl) return ms;
+  const wrong = ms === undefined ? "is not a duration" : "is longer than 30d";
+  context.addIssue(`"${text}" ${wrong}; write it as 90s, 30m, 2h or 1d`);
+  return z.NEVER;
+});
+
+const absolutePath = z
+  .string()
+  .refine((path) => isAbsolute(path) && !/[\0-\x1f\x7f]/.test(path), {
+    error: (issue) => `"${String(issue.input)}" is not an absolute path; start it with a slash`,
+  })
+  .transform((path) => normalize(path));
+
+const table = z.string().refine((text) => /^(?:[a-z]+:)?\/[^\0-\x20\x7f]+$/.test(text), {
+  error: (issue) =>
+    `"${String(issue.input)}" is not a table; write it as type:path or path, the path absolute and without blanks`,
+});
+
+const networkList = z
+  .array(
+    z.string().superRefine((text, context) => {
+      try {
+        networks([text]);
+      } catch (error) {
+        context.addIssue(error instanceof Error ? error.message : String(error));
+      }
+    }),
+  )
+  .default([]);
+
+const zone = z.string().refine(isZone, {
+  error: (issue) =>
+    `"${String(issue.input)}" is not a time zone; write it as Europe/Rome, America/New_York or UTC`,
+});
+
+const count = z.int().min(1).max(1_000_000);
+
+const schema = z.strictObject({
+  ttl: duration.prefault("30m"),
+  state_dir: absolutePath.prefault(defaultStateDir),
+  source: z
+    .array(
+      z.strictObject({
+        type: z.literal("file").default("file"),
+        path: absolutePath,
+        adapters: z.array(z.string()).min(1).optional(),
+        zone: zone.optional(),
+      }),
+    )
+    .min(1),
+  map: z
+    .array(
+      z.strictObject({
+        mta: z.enum(["postfix", "sendmail", "exim"]).optional(),
+        table,
+        style: z.enum(["popauth", "access"]).optional(),
+        tool: absolutePath.optional(),
+        config_dir: absolutePath.optional(),
+      }),
+    )
+    .min(1),
+  guard: z
+    .strictObject({
+      never: networkList,
+      allow: networkList,
+      max_grants: count.default(100_000),
+      max_clients_per_user: count.default(32),
+    })
+    .prefault({}),
+});
+
+/** The whole config with every default: times in ms, paths absolute and normal. */
+export type Config = Readonly<z.output<typeof schema>>;
+export type SourceSettings = Config["source"][number];
+
+/** What the command line may give instead of a config file. */
+export interface ConfigFlags {
+  readonly source?: readonly string[] | undefined;
+  readonly map?: readonly string[] | undefined;
+  readonly ttl?: string | undefined;
+  readonly stateDir?: string | undefined;
+}
+
+/**
+ * Takes the text of a config file, its name for the messages, and the names of the adapters that there are.
+ * @throws ConfigError with all faults at once, each with its key (line and column where the syntax is wrong)
+ */
+export function parseConfig(text: string, file: string, adapters: readonly string[]): Config {
+  let raw: unknown;
+  try {
+    raw = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const what = error.message.split("\n")[0]?.replace("Invalid TOML document: ", "") ?? "";
+    throw new ConfigError([
+      `${file}:${String(error.line)}:${String(error.column)}: not TOML: ${what}`,
+    ]);
+  }
+  return validate(raw, adapters, (key) => `${file}: ${key}`);
+}
+
+/**
+ * Takes what the command line says instead of a config file.
+ * @throws ConfigError as `parseConfig`, naming the options
+ */
+export function configOfFlags(flags: ConfigFlags, adapters: readonly string[]): Config {
+  const raw = {
+    ...(flags.ttl === undefined ? {} : { ttl: flags.ttl }),
+    ...(flags.stateDir === undefined ? {} : { state_dir: flags.stateDir }),
+    source: (flags.source ?? []).map((path) => ({ path })),
+    map: (flags.map ?? []).map((name) => ({ table: name })),
+  };
+  const options: Readonly<Record<string, string>> = { state_dir: "--state-dir", ttl: "--ttl" };
+  return validate(raw, adapters, (key) =>
+    key.startsWith("source") ? "--source" : key.startsWith("map") ? "--map" : (options[key] ?? key),
+  );
+}
+
+/** Gives the config as TOML, complete with every default. */
+export function configText(config: Config): string {
+  return stringify({ ...config, ttl: durationText(config.ttl) });
+}
+
+function durationText(ms: number): string {
+  const unit = (["d", "h", "m", "s"] as const).find((one) => ms % units[one] === 0) ?? "s";
+  return `${String(ms / units[unit])}${unit}`;
+}
+
+/** The state_dir of a config file's text, be the rest right or wrong; the default one if it names none. */
+export function stateDirIn(text: string): string {
+  const named = /^[ \t]*state_dir[ \t]*=[ \t]*(?:"([^"\\\n]*)"|'([^'\n]*)')/m.exec(text);
+  const path = named?.[1] ?? named?.[2] ?? "";
+  return isAbsolute(path) ? normalize(path) : defaultStateDir;
+}
+
+function validate(
+  raw: unknown,
+  adapters: readonly string[],
+  place: (key: string) => string,
+): Config {
+  const parsed = schema.safeParse(raw, { error: plainError });
+  const faults = parsed.success
+    ? crossFaults(parsed.data, adapters)
+    : parsed.error.issues.flatMap(faultsOf);
+  if (!parsed.success || faults.length > 0) {
+    throw new ConfigError(faults.map(([key, what]) => `${place(key)}: ${what}`));
+  }
+  return deepFreeze(parsed.data);
+}
+
+type Fault = readonly [key: string, what: string];
+
+function faultsOf(issue: z.core.$ZodIssue): Fault[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => [keyOf([...issue.path, key]), "there is no such key"]);
+  }
+  return [[keyOf(issue.path), issue.message]];
+}
+
+function keyOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => (typeof part === "number" ? `[${String(part)}]` : `.${String(part)}`))
+    .join("")
+    .replace(/^\./, "");
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: "a text in quotes",
+  int: "a whole number",
+  number: "a number",
+  array: "a list in brackets",
+  object: "a table of keys",
+};
+
+/** Says what would be right, in TOML's words. */
+const plainError: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case "invalid_type":
+      if (issue.input === undefined) return "is missing";
+      return `must be ${typeNames[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return `must be one of ${issue.values.map((value) => `"${String(value)}"`).join(", ")}`;
+    case "too_small":
+      return issue.origin === "array"
+        ? "needs at least one entry"
+        : `must be at least ${String(issue.minimum)}`;
+    case "too_big":
+      return `must be at most ${String(issue.maximum)}`;
+    default:
+      return undefined;
+  }
+};
+
+/** What no single key shows. */
+function crossFaults(config: Config, adapters: readonly string[]): Fault[] {
+  const faults: Fault[] = [];
+  config.source.forEach((source, index) => {
+    const key = `source[${String(index)}]`;
+    for (const name of source.adapters ?? []) {
+      if (adapters.includes(name)) continue;
+      faults.push([`${key}.adapters`, `there is no adapter "${name}" (${adapters.join(", ")})`]);
+    }
+    if (config.source.findIndex(({ path }) => path === source.path) < index) {
+      faults.push([`${key}.path`, `"${source.path}" is there twice`]);
+    }
+  });
+  config.map.forEach((map, index) => {
+    const key = `map[${String(index)}]`;
+    if (config.map.findIndex((other) => pathOf(other.table) === pathOf(map.table)) < index) {
+      faults.push([`${key}.table`, `"${pathOf(map.table)}" is written by two maps`]);
+    }
+    if (map.style !== undefined && map.mta !== "sendmail") {
+      faults.push([`${key}.style`, 'belongs to mta = "sendmail"']);
+    }
+    if (map.config_dir !== undefined && map.mta !== "postfix") {
+      faults.push([`${key}.config_dir`, 'belongs to mta = "postfix"']);
+    }
+  });
+  return faults;
+}
+
+/** The path of a `type:path` or of a path alone. */
+function pathOf(name: string): string {
+  return name.slice(name.indexOf("/"));
+}
+
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === "object" && inner !== null) deepFreeze(inner);
+  }
+  return Object.freeze(value);
+}

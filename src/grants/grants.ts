@@ -1,0 +1,181 @@
+/** Who may relay now: a cache of grants, each with its end. */
+import { LRUCache } from "lru-cache";
+import type { Client } from "../client.ts";
+import type { Clock } from "../clock.ts";
+import type { Grant, Login } from "../model.ts";
+import { Expiries } from "./expiries.ts";
+
+/** What a login did: it made a grant, moved the end of one, moved nothing, or came too late to grant anything. */
+export type Effect = "granted" | "renewed" | "unchanged" | "late";
+
+/** Milliseconds by which the wall clock must have stepped before all ends are worked out anew; less is drift. */
+const smallestStep = 250;
+
+/** A grant and its monotonic end; the earlier of its two ends counts, so that no step of a clock lengthens it. */
+interface Held {
+  readonly grant: Grant;
+  readonly until: number;
+}
+
+/** The live grants. What the cache no longer has is not granted, whatever else remembers it. */
+export class Grants {
+  readonly #clock: Clock;
+  readonly #cache: LRUCache<Client, Held>;
+  readonly #expiries = new Expiries();
+  readonly #clientsByUser = new Map<string, number>();
+  readonly #max: number;
+  /** Wall minus monotonic time when the ends were last worked out: it grows when the wall clock steps forward. */
+  #offset: number;
+
+  /** Holds at most `max` grants. */
+  constructor(clock: Clock, max: number) {
+    this.#clock = clock;
+    this.#max = max;
+    this.#offset = clock.now() - clock.monotonic();
+    // `get` would reorder and `ttlAutopurge` arms a timer an entry: only peek, has, set and delete are used.
+    this.#cache = new LRUCache({
+      max,
+      perf: { now: () => clock.monotonic() },
+      ttlResolution: 0,
+    });
+  }
+
+  get size(): number {
+    return this.#cache.size;
+  }
+
+  get full(): boolean {
+    return this.size >= this.#max;
+  }
+
+  /** The live grant of a client, or undefined. */
+  of(client: Client): Grant | undefined {
+    return this.#held(client)?.grant;
+  }
+
+  /** How many live grants a user has. */
+  clientsOf(user: string): number {
+    return this.#clientsByUser.get(user) ?? 0;
+  }
+
+  /**
+   * Grants a login that the guard let pass, for `ttl` ms from the time in the log.
+   * @throws Error if it is a newcomer and all places are taken: the guard asks `full` first
+   */
+  grant(login: Login, ttl: number): Effect {
+    const now = this.#clock.now();
+    const at = Math.min(login.at, now);
+    const expires = at + ttl;
+    if (expires <= now) return "late";
+    const held = this.#held(login.client);
+    const { client, user, service, adapter } = login;
+    if (held === undefined) {
+      this.#hold({ client, user, service, adapter, granted: at, renewed: at, expires });
+      return "granted";
+    }
+    // A renewal never shortens: a line that is read again, or late, changes nothing.
+    if (expires <= held.grant.expires) return "unchanged";
+    this.#drop(held);
+    const { granted } = held.grant;
+    this.#hold({ client, user, service, adapter, granted, renewed: at, expires });
+    return "renewed";
+  }
+
+  /**
+   * Takes a grant that was made before: from the state, or under an earlier config. It keeps its end, cut to `ttl` ms after its
+   * latest login, and has at most `left` ms left. Gives false if that is over.
+   */
+  restore(grant: Grant, ttl: number, left = Infinity): boolean {
+    const now = this.#clock.now();
+    const expires = Math.min(grant.expires, grant.renewed + ttl, now + left);
+    if (expires <= now) return false;
+    this.#hold({ ...grant, expires });
+    return true;
+  }
+
+  /** Ends one client's grant. Gives it, or undefined if there was none. */
+  revoke(client: Client): Grant | undefined {
+    const held = this.#held(client);
+    if (held !== undefined) this.#drop(held);
+    return held?.grant;
+  }
+
+  /** Removes the grants whose end is reached, and gives them. */
+  expire(): Grant[] {
+    this.#followWallClock();
+    const expired: Grant[] = [];
+    for (const client of this.#expiries.due(this.#clock.monotonic())) {
+      const held = this.#cache.peek(client, { allowStale: true });
+      if (held === undefined) continue;
+      this.#drop(held);
+      expired.push(held.grant);
+    }
+    return expired;
+  }
+
+  /** Milliseconds until the next grant ends, 0 if that is over, or undefined if there is no grant. */
+  untilNextExpiry(): number | undefined {
+    const next = this.#expiries.next();
+    return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonic());
+  }
+
+  /** The clients that are live at this moment. */
+  *clients(): Generator<Client> {
+    for (const { client } of this.live()) yield client;
+  }
+
+  /** The grants that are live at this moment. */
+  *live(): Generator<Grant> {
+    const now = this.#clock.now();
+    const monotonic = this.#clock.monotonic();
+    for (const { grant, until } of this.#cache.values()) {
+      if (until > monotonic && grant.expires > now) yield grant;
+    }
+  }
+
+  #held(client: Client): Held | undefined {
+    const held = this.#cache.peek(client);
+    return held !== undefined && held.until > this.#clock.monotonic() ? held : undefined;
+  }
+
+  #hold(grant: Grant): void {
+    const left = grant.expires - this.#clock.now();
+    const { client, user } = grant;
+    const stale = this.#cache.peek(client, { allowStale: true });
+    if (stale !== undefined) this.#drop(stale);
+    // The cache would evict a live grant without a word.
+    if (this.full) throw new Error("a grant was made although all places are taken");
+    const until = this.#clock.monotonic() + left;
+    this.#cache.set(client, { grant, until }, { ttl: Math.max(1, Math.floor(left)) });
+    this.#expiries.add(client, until);
+    this.#clientsByUser.set(user, this.clientsOf(user) + 1);
+  }
+
+  #drop({ grant, until }: Held): void {
+    this.#cache.delete(grant.client);
+    this.#expiries.remove(grant.client, until);
+    const others = this.clientsOf(grant.user) - 1;
+    if (others > 0) this.#clientsByUser.set(grant.user, others);
+    else this.#clientsByUser.delete(grant.user);
+  }
+
+  /** When the wall clock has stepped forward, or the machine has slept, grants end sooner than their monotonic end says. */
+  #followWallClock(): void {
+    const offset = this.#clock.now() - this.#clock.monotonic();
+    const stepped = offset - this.#offset;
+    if (Math.abs(stepped) < smallestStep) return;
+    this.#offset = offset;
+    if (stepped < 0) return;
+    for (const held of Array.from(this.#cache.values())) {
+      const until = Math.min(held.until, held.grant.expires - offset);
+      if (until >= held.until) continue;
+      this.#expiries.remove(held.grant.client, held.until);
+      this.#expiries.add(held.grant.client, until);
+      this.#cache.set(
+        held.grant.client,
+        { grant: held.grant, until },
+        { ttl: Math.max(1, Math.floor(until - this.#clock.monotonic())) },
+      );
+    }
+  }
+}

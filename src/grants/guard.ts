@@ -1,0 +1,66 @@
+/** The guard: may this login grant? Yes, or the reason why not. */
+import { networks, type Client, type Networks } from "../client.ts";
+import type { Login } from "../model.ts";
+import type { Grants } from "./grants.ts";
+
+/** Why the guard refuses a login. */
+export type Reason = "never" | "private" | "own" | "max_grants" | "max_clients_per_user";
+
+/** What a reason means, in words that an admin can act on. */
+export const reasonTexts: Readonly<Record<Reason, string>> = {
+  never: "the address is in guard.never",
+  private: "the address is private or special: behind a proxy it would stand for everybody",
+  own: "the address is one of this host's own: a proxy or webmail would stand for everybody",
+  max_grants: "guard.max_grants is reached",
+  max_clients_per_user:
+    "the user has guard.max_clients_per_user clients: a stolen password looks so",
+};
+
+/** What the guard goes by. */
+export interface Policy {
+  readonly never: Networks;
+  readonly allow: Networks;
+  /** The addresses of the host itself, as they are now. */
+  readonly own: ReadonlySet<Client>;
+  readonly maxClientsPerUser: number;
+}
+
+/**
+ * Addresses that stand for nobody in particular on the other side of a NAT, a proxy or a container's gateway
+ * (IANA special-purpose registries, RFC 6890). The documentation networks are ordinary.
+ */
+const special = networks([
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.168.0.0/16",
+  "224.0.0.0/3",
+  "::/128",
+  "::1/128",
+  "fc00::/7",
+  "fe80::/10",
+  "ff00::/8",
+]);
+
+/** Gives the reason why this login may not grant, or undefined if it may. */
+export function refusalOf(
+  { client, user }: Pick<Login, "client" | "user">,
+  policy: Policy,
+  grants: Grants,
+): Reason | undefined {
+  if (policy.never.has(client)) return "never";
+  if (!policy.allow.has(client)) {
+    if (special.has(client)) return "private";
+    if (policy.own.has(client)) return "own";
+  }
+  const live = grants.of(client);
+  if (live === undefined && grants.full) return "max_grants";
+  if (live?.user !== user && grants.clientsOf(user) >= policy.maxClientsPerUser) {
+    return "max_clients_per_user";
+  }
+  return undefined;
+}

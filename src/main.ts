@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+/** Argv in, exit code out. */
+import { createProgram, exitCodeOfCommander, isCommanderError } from "./cli.ts";
+import { systemClock } from "./clock.ts";
+import type { Outside } from "./commands/command.ts";
+import { exit, KnownError, type ExitCode } from "./errors.ts";
+import { createLog } from "./log.ts";
+import { run } from "./run.ts";
+
+const tell = (text: string) => void process.stderr.write(text);
+
+const outside: Outside = {
+  clock: systemClock,
+  run,
+  print: (text) => void process.stdout.write(text),
+  tell,
+  log: (json) => createLog(systemClock, tell, json),
+  signals: {
+    onStop(callback) {
+      let told = false;
+      for (const signal of ["SIGTERM", "SIGINT"] as const) {
+        process.on(signal, () => {
+          if (told) process.exit(exit.tempFail);
+          told = true;
+          callback();
+        });
+      }
+    },
+    onReload: (callback) => void process.on("SIGHUP", callback),
+    onWithdraw: (callback) => void process.on("SIGUSR2", callback),
+  },
+};
+
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = exit.ok;
+  try {
+    await createProgram(outside, (own) => {
+      code = own;
+    }).parseAsync(argv, { from: "user" });
+  } catch (error) {
+    if (isCommanderError(error)) return exitCodeOfCommander(error);
+    if (error instanceof KnownError) {
+      for (const line of error.message.split("\n")) tell(`popgate: ${line}\n`);
+      return error.exitCode;
+    }
+    tell(
+      `popgate: a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return exit.software;
+  }
+  return code;
+}
+
+// A reader that went away, such as head(1), is no error of ours.
+process.stdout.on("error", () => process.exit(exit.ok));
+const code = await main(process.argv.slice(2));
+// What was printed must reach a slow pipe before the process ends.
+process.stdout.write("", () => process.exit(code));

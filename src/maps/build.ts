@@ -1,0 +1,154 @@
+/** One build of a map aside: files under a name of its own, beside the live map, that nobody reads yet. */
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { open, readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { exit, PublishError } from "../errors.ts";
+import type { Outcome, Run } from "../run.ts";
+import type { Owner } from "./files.ts";
+import type { AccessMap, Index } from "./map.ts";
+
+/** Names that no build ever shares: an orphaned tool cannot write into a later build, nor trip over an earlier one's files. */
+export function asideName(source: string): string {
+  const token = randomBytes(8).toString("hex");
+  return join(dirname(source), `.${basename(source)}.popgate-${token}`);
+}
+
+/**
+ * Removes what builds of this map left behind, their tools' own temporary files too: Berkeley DB's `__db.NAME` makes
+ * the next build onto that name hang. Call it under the map's lock only.
+ */
+export async function removeBuilds(source: string): Promise<void> {
+  const directory = dirname(source);
+  const name = basename(source).replaceAll(/[.+]/g, String.raw`\$&`);
+  const pattern = new RegExp(
+    String.raw`^(?:__db\.)?\.${name}\.popgate-[0-9a-f]{16}(?:\.(?:db|cdb|lmdb|cdb\.tmp))?$`,
+  );
+  for (const file of await readdir(directory)) {
+    if (pattern.test(file)) await rm(join(directory, file), { force: true });
+  }
+}
+
+interface BuildParts {
+  readonly map: AccessMap;
+  readonly run: Run;
+  /** Milliseconds for the map tool. */
+  readonly deadline: number;
+  readonly owner: Owner | undefined;
+}
+
+/** What a build made, complete and on the disk, to be renamed. */
+export interface Built {
+  readonly aside: string;
+  readonly index: Index | undefined;
+  /** What the tool said that is not about the source. */
+  readonly remarks: readonly string[];
+}
+
+/** Anybody may read a map: the MTA must, and who relays is no secret on its own host. */
+const mode = 0o644;
+
+/**
+ * Writes the source aside and has the index made of it.
+ * @throws PublishError if the tool failed or made what the source does not say, its code `config` if it always will; system errors
+ */
+export async function build(text: string, parts: BuildParts): Promise<Built> {
+  const { map, owner } = parts;
+  const aside = asideName(map.source);
+  const file = await open(aside, "wx", mode);
+  try {
+    await file.writeFile(text);
+    // Before the tool runs: as root it takes on the identity of the source's owner, and copies the mode.
+    await adopt(file, owner);
+  } finally {
+    await file.close();
+  }
+  const index = map.index?.(aside);
+  const remarks = index === undefined ? [] : await makeIndex(index, aside, text, parts);
+  return { aside, index, remarks };
+}
+
+async function makeIndex(
+  index: Index,
+  aside: string,
+  text: string,
+  { run, deadline, owner }: BuildParts,
+): Promise<readonly string[]> {
+  const [tool] = index.argv;
+  const outcome = index.stdin
+    ? await runOn(aside, index.argv, run, deadline)
+    : await run(index.argv, { deadline });
+  if (outcome.missing) {
+    throw new PublishError(`there is no program ${tool}; install it, or set tool`, exit.config);
+  }
+  const verdict = index.judge(outcome);
+  if (verdict.is === "failed") {
+    throw new PublishError(
+      `${tool}: ${verdict.why}`,
+      verdict.forGood ? exit.config : exit.tempFail,
+    );
+  }
+  await adoptMade(index, owner);
+  if (verdict.is === "made") return verdict.remarks;
+  if (!(await saysTheSame(index, text, run, deadline))) {
+    throw new PublishError(`${tool}: ${verdict.why}`, exit.tempFail);
+  }
+  return [verdict.why];
+}
+
+async function runOn(
+  file: string,
+  argv: Index["argv"],
+  run: Run,
+  deadline: number,
+): Promise<Outcome> {
+  const input = await open(file, "r");
+  try {
+    return await run(argv, { deadline, input: input.fd });
+  } finally {
+    await input.close();
+  }
+}
+
+async function adoptMade({ makes, argv: [tool] }: Index, owner: Owner | undefined): Promise<void> {
+  const file = await open(makes, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error) => {
+    throw new PublishError(`${tool} made no index`, exit.tempFail, { cause: error });
+  });
+  try {
+    const { size } = await file.stat();
+    if (size === 0) throw new PublishError(`${tool} made an empty file`, exit.tempFail);
+    await adopt(file, owner);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Sets owner and mode on purpose, and brings the file to the disk. */
+async function adopt(
+  file: Awaited<ReturnType<typeof open>>,
+  owner: Owner | undefined,
+): Promise<void> {
+  if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+  await file.chmod(mode);
+  await file.sync();
+}
+
+/** Compares what is in the index with the source; a map tool folds keys to lower case, and lists in an order of its own. */
+async function saysTheSame(
+  { dump }: Index,
+  text: string,
+  run: Run,
+  deadline: number,
+): Promise<boolean> {
+  if (dump === undefined) return false;
+  const listed = await run(dump, { deadline });
+  return listed.ok && entriesOf(listed.stdout) === entriesOf(text);
+}
+
+function entriesOf(text: string): string {
+  const lines = text.toLowerCase().split("\n");
+  return lines
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .sort()
+    .join("\n");
+}

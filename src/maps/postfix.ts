@@ -1,0 +1,91 @@
+/** Postfix: access(5) tables that postmap(1) builds. */
+import { standsForNetwork, mapText } from "./text.ts";
+import { parseTable, refuseKeys, requireAbsolute, throwFaults } from "./table.ts";
+import type { Outcome } from "../run.ts";
+import type { AccessMap, Index, MapSettings, Verdict } from "./map.ts";
+
+/** What postmap adds to the name of the source. */
+const suffixes: ReadonlyMap<string, string> = new Map([
+  ["hash", ".db"],
+  ["btree", ".db"],
+  ["lmdb", ".lmdb"],
+  ["cdb", ".cdb"],
+]);
+
+const types = [...suffixes.keys()].join(", ");
+
+const refusals: ReadonlyMap<string, string> = new Map([
+  ...["texthash", "cidr", "pcre", "regexp"].map(
+    (type) => [type, "running smtpd processes do not notice a change without a reload"] as const,
+  ),
+  ["proxy", "name the table behind it; the proxy: prefix belongs into main.cf alone"],
+  ["dbm", "it consists of two files, which cannot be replaced in one step"],
+  ["sdbm", "it consists of two files, which cannot be replaced in one step"],
+]);
+
+/**
+ * Gives the table of these settings. The keys are bare addresses, the value is `OK`: access(5), and
+ * check_addr_access in src/smtpd/smtpd_check.c.
+ * @throws ConfigError that names the table and what would be right
+ */
+export function postfixMap(settings: MapSettings): AccessMap {
+  const faults: string[] = [];
+  const { type, path } = parseTable(settings.table, faults);
+  const suffix = suffixes.get(type);
+  if (suffix === undefined) faults.unshift(typeFault(type));
+  requireAbsolute("tool", settings.tool, faults);
+  requireAbsolute("config_dir", settings.config_dir, faults);
+  refuseKeys(settings, ["style"], faults);
+  throwFaults(settings, faults);
+
+  const { tool = "postmap", config_dir } = settings;
+  const config = config_dir === undefined ? [] : ["-c", config_dir];
+  const live = `${path}${suffix ?? ""}`;
+  return {
+    settings,
+    name: settings.table,
+    source: path,
+    render: (clients) =>
+      mapText(
+        [...clients].filter((client) => !standsForNetwork(client)),
+        "\tOK",
+      ),
+    index: (aside): Index => ({
+      argv: [tool, ...config, `${type}:${aside}`],
+      stdin: false,
+      makes: `${aside}${suffix ?? ""}`,
+      live,
+      // postmap cannot list a cdb: "does not support sequence operations".
+      ...(type === "cdb" ? {} : { dump: [tool, ...config, "-s", `${type}:${aside}`] as const }),
+      judge: (outcome) => judge(outcome, aside),
+    }),
+    advice: [
+      "smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, permit_auth_destination,",
+      `    check_client_access ${settings.table}, reject_unauth_destination`,
+    ],
+  };
+}
+
+function typeFault(type: string): string {
+  if (type === "") return `write the table as type:path, type being one of ${types}`;
+  const reason = refusals.get(type) ?? "popgate does not write it";
+  return `type "${type}" is refused: ${reason}; use one of ${types}`;
+}
+
+/** postmap ends with 0 when it drops lines, so its warnings about the file that it was given count (postmap(1), DIAGNOSTICS). */
+function judge(outcome: Outcome, aside: string): Verdict {
+  const lines = outcome.stderr.split("\n").filter((line) => line !== "");
+  if (!outcome.ok) {
+    const why = lines.find((line) => /\b(?:fatal|panic|error): /.test(line)) ?? outcome.reason;
+    const noType = /unsupported (?:dictionary|map) type/.test(why);
+    return {
+      is: "failed",
+      why: noType ? `${why} (postconf -m lists the types that this Postfix has)` : why,
+      forGood: noType || /fatal: open \S*main\.cf: /.test(why),
+    };
+  }
+  const complaint = lines.find((line) => line.includes(aside) || /\b(?:fatal|error): /.test(line));
+  return complaint === undefined
+    ? { is: "made", remarks: lines }
+    : { is: "doubtful", why: complaint };
+}

@@ -1,0 +1,56 @@
+/** Where in Postfix's restriction lists a table must stand, and what is wrong where it does not. Pure. */
+
+/** The restrictions that end every relaying that was not permitted before them (access(5), postconf(5)). */
+const walls = new Set([
+  "reject_unauth_destination",
+  "defer_unauth_destination",
+  "reject",
+  "defer",
+  "permit",
+]);
+
+/**
+ * Says what is wrong with the place of `table` in the value of smtpd_relay_restrictions, or of smtpd_recipient_restrictions
+ * where that list has a wall of its own; an empty list if nothing is.
+ */
+export function faultsOfPlace(restrictions: string, table: string): string[] {
+  const words = wordsOf(restrictions);
+  const place = placeOf(words, table);
+  if (place < 0) return [`check_client_access ${table} is missing`];
+  const faults: string[] = [];
+  const wall = words.findIndex((word) => walls.has(word));
+  if (wall >= 0 && wall < place) {
+    faults.push(`it stands behind ${words[wall] ?? ""}, so it is never asked; put it before`);
+  }
+  const own = words.indexOf("permit_mynetworks");
+  if (own > place) faults.push("it stands before permit_mynetworks; put it behind");
+  const destination = words.indexOf("permit_auth_destination");
+  if (destination < 0 || destination > place) {
+    faults.push(
+      "permit_auth_destination does not stand before it; without that a broken table would stop incoming mail too",
+    );
+  }
+  return faults;
+}
+
+/** Whether a restriction list refuses relaying by itself, so that the table must stand in it as well. */
+export function refusesRelaying(restrictions: string): boolean {
+  return wordsOf(restrictions).some((word) => walls.has(word) && word !== "permit");
+}
+
+/** Whether the list asks the table at all. */
+export function asks(restrictions: string, table: string): boolean {
+  return placeOf(wordsOf(restrictions), table) >= 0;
+}
+
+function wordsOf(restrictions: string): string[] {
+  return restrictions.split(/[\s,{}]+/).filter((word) => word !== "");
+}
+
+function placeOf(words: readonly string[], table: string): number {
+  return words.findIndex(
+    (word, index) =>
+      word === "check_client_access" &&
+      (words[index + 1] === table || words[index + 1] === `proxy:${table}`),
+  );
+}

@@ -1,0 +1,176 @@
+/** All tables that popgate has a hand in: those of the config, and those that it once published and must empty. */
+import type { Client } from "../client.ts";
+import type { Clock } from "../clock.ts";
+import { exit, KnownError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Run } from "../run.ts";
+import { createMap } from "./index.ts";
+import type { AccessMap, MapSettings } from "./map.ts";
+import { Publisher } from "./publisher.ts";
+import { MapWriter } from "./writer.ts";
+
+interface TablesParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly run: Run;
+  /** The clients that the configured tables must hold at this moment. */
+  readonly clients: () => Iterable<Client>;
+}
+
+interface Table {
+  readonly map: AccessMap;
+  readonly publisher: Publisher;
+  /** Once published and no longer configured: it is emptied, and then forgotten. */
+  readonly orphan: boolean;
+  /** Resolves when it was published for the first time. */
+  readonly published: Promise<void>;
+}
+
+/** Milliseconds that a stop may take to empty the tables, and between two tries. */
+const patience = 4000;
+const retry = 250;
+
+/** The tables, each with its publisher. */
+export class Tables {
+  readonly #parts: TablesParts;
+  /** By their `type:path`. */
+  readonly #tables = new Map<string, Table>();
+
+  constructor(parts: TablesParts) {
+    this.#parts = parts;
+  }
+
+  /** Every table that may hold a client. */
+  get remembered(): MapSettings[] {
+    return [...this.#tables.values()].map(({ map }) => map.settings);
+  }
+
+  /** Takes the maps of a config, and tables that were published before: what is not configured any more becomes an orphan. */
+  configure(maps: readonly AccessMap[], published: readonly MapSettings[]): void {
+    const configured = new Set(maps.map(({ name }) => name));
+    const former = [...this.#tables.values()].map(({ map }) => map);
+    for (const map of [...former, ...published.map(createMap)]) {
+      if (!configured.has(map.name)) this.#put(map, true);
+    }
+    for (const map of maps) this.#put(map, false);
+  }
+
+  /** Says that the clients changed; the tables follow at their pace. */
+  request(change: "addition" | "removal"): void {
+    for (const { publisher } of this.#tables.values()) publisher.request(change);
+  }
+
+  /**
+   * Tries once to bring every table to what it must hold now, the orphans first. What fails is tried again at the publisher's pace.
+   * @throws PublishError of a table that failed
+   */
+  async publish(): Promise<void> {
+    const tables = [...this.#tables.values()];
+    const failures: KnownError[] = [];
+    for (const orphan of [true, false]) {
+      const some = tables.filter((table) => table.orphan === orphan);
+      failures.push(...(await failuresOf(some.map(({ publisher }) => publisher.publish()))));
+    }
+    if (failures[0] !== undefined) throw failures[0];
+  }
+
+  /** Resolves when every configured table was published once. */
+  async published(): Promise<void> {
+    await Promise.all(
+      [...this.#tables.values()].filter(({ orphan }) => !orphan).map(({ published }) => published),
+    );
+  }
+
+  /**
+   * Publishes once more what the clients are by then, trying for a few seconds, and ends.
+   * @throws PublishError of a table that could not be written: what it holds stays open
+   */
+  async stop(): Promise<void> {
+    const { clock } = this.#parts;
+    const end = clock.monotonic() + patience;
+    try {
+      for (;;) {
+        try {
+          return await this.publish();
+        } catch (error) {
+          if (clock.monotonic() + retry > end) throw error;
+          await new Promise<void>((resolve) => {
+            clock.after(retry, resolve);
+          });
+        }
+      }
+    } finally {
+      for (const { publisher } of this.#tables.values()) publisher.stop();
+    }
+  }
+
+  #put(map: AccessMap, orphan: boolean): void {
+    const former = this.#tables.get(map.name);
+    if (former !== undefined && former.orphan === orphan && former.map === map) return;
+    former?.publisher.stop();
+    this.#tables.set(map.name, this.#open(map, orphan));
+  }
+
+  #open(map: AccessMap, orphan: boolean): Table {
+    const { clock, log, run, clients } = this.#parts;
+    const writer = new MapWriter({ map, run, log });
+    let first = () => {};
+    const published = new Promise<void>((resolve) => {
+      first = resolve;
+    });
+    const publisher = new Publisher({
+      name: map.name,
+      clock,
+      log,
+      clients: orphan ? () => [] : clients,
+      write: async (snapshot) => {
+        const written = await writer.write(snapshot);
+        first();
+        if (orphan) this.#forget(map, publisher);
+        return written;
+      },
+    });
+    return { map, publisher, orphan, published };
+  }
+
+  #forget({ name }: AccessMap, publisher: Publisher): void {
+    if (this.#tables.get(name)?.publisher !== publisher) return;
+    this.#tables.delete(name);
+    publisher.stop();
+    this.#parts.log.info("table emptied, no longer configured", { table: name });
+  }
+}
+
+/**
+ * Makes sure that every map can be written on this host. A trouble that may pass, such as a full disk, is left to the publisher.
+ * @throws KnownError with the faults of all maps
+ */
+export async function checkMaps(maps: readonly AccessMap[], run: Run, log: Log): Promise<void> {
+  const faults = (
+    await failuresOf(maps.map((map) => new MapWriter({ map, run, log }).check()))
+  ).filter(({ exitCode }) => exitCode !== exit.tempFail);
+  const [first] = faults;
+  if (first === undefined) return;
+  throw new KnownError(faults.map(({ message }) => message).join("\n"), first.exitCode);
+}
+
+/** Empties these tables, and gives what kept any of them from it. */
+export function emptyTables(
+  tables: readonly MapSettings[],
+  run: Run,
+  log: Log,
+): Promise<KnownError[]> {
+  return failuresOf(
+    tables.map(async (settings) => new MapWriter({ map: createMap(settings), run, log }).write([])),
+  );
+}
+
+async function failuresOf(tasks: readonly Promise<unknown>[]): Promise<KnownError[]> {
+  const failures: KnownError[] = [];
+  for (const result of await Promise.allSettled(tasks)) {
+    if (result.status === "fulfilled") continue;
+    if (!(result.reason instanceof KnownError)) throw result.reason;
+    failures.push(result.reason);
+  }
+  return failures;
+}

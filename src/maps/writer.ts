@@ -1,0 +1,186 @@
+/** HOW a map gets onto the disk: under its lock, built aside, judged, renamed. */
+import { createHash } from "node:crypto";
+import { chown, open, rename } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Client } from "../client.ts";
+import { exit, KnownError, PublishError, reasonOf } from "../errors.ts";
+import { acquireLock, lockHolder, type Lock } from "../lock.ts";
+import type { Log } from "../log.ts";
+import type { Run } from "../run.ts";
+import { build, removeBuilds, type Built } from "./build.ts";
+import { exitCodeOf, inspectDirectory, inspectLive, statusOf, type Owner } from "./files.ts";
+import type { AccessMap } from "./map.ts";
+
+interface WriterParts {
+  readonly map: AccessMap;
+  readonly run: Run;
+  readonly log: Log;
+  /** Who besides root may own the map's directory: the user that popgate runs as. Root may write on that user's behalf. */
+  readonly owner?: number;
+  /** Milliseconds for the map tool. */
+  readonly deadline?: number;
+}
+
+/** What this process last put there, and how to see that it is still the same. */
+interface Published {
+  readonly digest: string;
+  readonly source: string;
+  readonly index: string;
+}
+
+const toolDeadline = 30_000;
+/** Seconds for another popgate to finish its write. */
+const lockWait = 10;
+
+/** Writes one map. */
+export class MapWriter {
+  readonly #parts: WriterParts;
+  readonly #directory: string;
+  readonly #lock: string;
+  readonly #liveIndex: string | undefined;
+  #published: Published | undefined;
+  #fault: string | undefined;
+  #remarks = "";
+
+  constructor(parts: WriterParts) {
+    const { source, index } = parts.map;
+    this.#parts = parts;
+    this.#directory = dirname(source);
+    this.#lock = join(this.#directory, `.${basename(source)}.popgate-lock`);
+    this.#liveIndex = index?.(source).live;
+  }
+
+  /** Why running MTAs may not see what is written here, although it is written; undefined if they do. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  /**
+   * Makes the map on disk equal to these clients, which are read once, under the map's lock.
+   * `unchanged` if this process wrote the same last and nobody touched it since. What an earlier process left is always
+   * written anew: it may have ended between the two renames, with an index that its source does not tell.
+   * @throws PublishError that names the table; the live map is then the one before, or already the new one, but whole
+   */
+  async write(clients: Iterable<Client>): Promise<"written" | "unchanged"> {
+    return this.#underLock(async (owner) => {
+      const { hasSource, index } = await this.#inspectLive();
+      this.#judgeLinks(index);
+      const text = this.#parts.map.render(clients);
+      const digest = createHash("sha256").update(text).digest("base64");
+      if (await this.#stands(digest)) return "unchanged";
+      await this.#replace(await this.#build(text, owner), hasSource);
+      this.#published = await this.#seen(digest);
+      return "written";
+    });
+  }
+
+  /**
+   * Tries the whole way up to the rename, with an empty map, and leaves the live one alone.
+   * @throws PublishError: its code is `config` if the tool, the map type or the directory cannot serve, `cannotCreate` if
+   * the directory cannot be written, `tempFail` if the tool failed in another way or the disk is full
+   */
+  async check(): Promise<void> {
+    await this.#underLock(async (owner) => {
+      await this.#inspectLive();
+      await this.#build(this.#parts.map.render([]), owner);
+      await removeBuilds(this.#parts.map.source);
+    });
+  }
+
+  async #underLock<T>(work: (owner: Owner | undefined) => Promise<T>): Promise<T> {
+    const { map, owner: uid = process.geteuid?.() ?? 0 } = this.#parts;
+    let lock: Lock | undefined;
+    try {
+      const owner = await inspectDirectory(this.#directory, uid);
+      lock = await this.#acquire(owner);
+      await removeBuilds(map.source);
+      return await work(owner);
+    } catch (error) {
+      if (lock !== undefined) await removeBuilds(map.source).catch(() => {});
+      throw this.#named(error);
+    } finally {
+      lock?.release();
+    }
+  }
+
+  async #acquire(owner: Owner | undefined): Promise<Lock> {
+    const lock = await acquireLock(this.#lock, this.#parts.run, lockWait);
+    if (lock === undefined) {
+      const holder = lockHolder(this.#lock);
+      const who = holder === undefined ? "" : ` (pid ${String(holder)})`;
+      throw new PublishError(`another popgate${who} is writing it`, exit.tempFail);
+    }
+    if (owner !== undefined) await chown(this.#lock, owner.uid, owner.gid);
+    return lock;
+  }
+
+  #inspectLive(): ReturnType<typeof inspectLive> {
+    const known = (index: Stats): boolean => identityOf(index) === this.#published?.index;
+    return inspectLive(this.#parts.map.source, this.#liveIndex, known);
+  }
+
+  async #build(text: string, owner: Owner | undefined): Promise<Built> {
+    const { map, run, log, deadline = toolDeadline } = this.#parts;
+    const built = await build(text, { map, run, deadline, owner });
+    const remarks = built.remarks.join("; ").replaceAll(built.aside, map.source);
+    if (remarks !== this.#remarks && remarks !== "") {
+      log.warning("the map tool says", { table: map.name, says: remarks });
+    }
+    this.#remarks = remarks;
+    return built;
+  }
+
+  /** The index goes first, so that its source is never newer; but it is never there without a source to tell whose it is. */
+  async #replace({ aside, index }: Built, hasSource: boolean): Promise<void> {
+    const { source } = this.#parts.map;
+    if (!hasSource) await rename(aside, source);
+    if (index !== undefined) await rename(index.makes, index.live);
+    if (hasSource) await rename(aside, source);
+    const directory = await open(this.#directory, "r");
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+
+  /** smtpd knows a replaced table by its link count of zero: a hard link keeps it at the old one (dict_changed_name in src/util/dict.c). */
+  #judgeLinks(index: Stats | undefined): void {
+    const { map, log } = this.#parts;
+    const fault =
+      index !== undefined && index.nlink > 1
+        ? `${this.#liveIndex ?? ""} is hard-linked (${String(index.nlink)} links): running smtpd processes cannot see changes; remove the other links and reload the MTA`
+        : undefined;
+    if (fault !== this.#fault) {
+      if (fault === undefined) log.info("no hard link any more", { table: map.name });
+      else log.error("changes are not seen", { table: map.name, reason: fault });
+    }
+    this.#fault = fault;
+  }
+
+  async #stands(digest: string): Promise<boolean> {
+    const before = this.#published;
+    if (before === undefined || before.digest !== digest) return false;
+    const now = await this.#seen(digest);
+    return now.source === before.source && now.index === before.index;
+  }
+
+  async #seen(digest: string): Promise<Published> {
+    const source = await statusOf(this.#parts.map.source);
+    const index = this.#liveIndex === undefined ? undefined : await statusOf(this.#liveIndex);
+    return { digest, source: identityOf(source), index: identityOf(index) };
+  }
+
+  #named(error: unknown): KnownError {
+    const code = error instanceof KnownError ? error.exitCode : exitCodeOf(error);
+    return new PublishError(`map ${this.#parts.map.name}: ${reasonOf(error)}`, code);
+  }
+}
+
+/** Changes whenever somebody writes to a file, replaces it, or changes its owner, mode or links. */
+function identityOf(status: Stats | undefined): string {
+  if (status === undefined) return "none";
+  const { dev, ino, size, ctimeMs } = status;
+  return [dev, ino, size, ctimeMs].join(" ");
+}

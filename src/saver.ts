@@ -1,0 +1,84 @@
+/** When the state is saved: soon after a change, never so often that it costs much, and again until it succeeds. */
+import type { Clock } from "./clock.ts";
+import { reasonOf } from "./errors.ts";
+import type { Log } from "./log.ts";
+
+/** Milliseconds between two looks at whether there is something to save. */
+const shortest = 1000;
+/** A save may take one part in so many of the time. */
+const share = 20;
+/** Milliseconds between two complaints about the same fault. */
+const complaint = 60_000;
+
+interface SaverParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether there is something that was not saved yet. */
+  readonly changed: () => boolean;
+  readonly save: () => Promise<void>;
+}
+
+/** Saves at most once per max(1 s, 20 times what the last save took). */
+export class Saver {
+  readonly #parts: SaverParts;
+  #cancel = () => {};
+  #saving: Promise<void> | undefined;
+  #stopped = false;
+  #complained: number | undefined;
+
+  constructor(parts: SaverParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks from now on. */
+  start(): void {
+    this.#arm(shortest);
+  }
+
+  /**
+   * Saves now, after a save that is under way.
+   * @throws what `save` throws
+   */
+  async save(): Promise<void> {
+    while (this.#saving !== undefined) await this.#saving.catch(() => {});
+    this.#saving = this.#parts.save();
+    try {
+      await this.#saving;
+    } finally {
+      this.#saving = undefined;
+    }
+  }
+
+  /** Looks no more, and waits for a save that is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    await this.#saving?.catch(() => {});
+  }
+
+  #arm(ms: number): void {
+    if (!this.#stopped) this.#cancel = this.#parts.clock.after(ms, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const { clock, log, changed } = this.#parts;
+    const began = clock.monotonic();
+    if (this.#saving === undefined && changed()) {
+      try {
+        await this.save();
+        if (this.#complained !== undefined) log.info("state saved again");
+        this.#complained = undefined;
+      } catch (error) {
+        this.#complain(error);
+      }
+    }
+    this.#arm(Math.max(shortest, share * (clock.monotonic() - began)));
+  }
+
+  #complain(error: unknown): void {
+    const now = this.#parts.clock.monotonic();
+    if (this.#complained !== undefined && now - this.#complained < complaint) return;
+    this.#complained = now;
+    this.#parts.log.error("state not saved, a restart would forget", { reason: reasonOf(error) });
+  }
+}

@@ -1,0 +1,85 @@
+/** One file in the history of a log, being read: where it stands, whatever kind of file it is. */
+import { type LineSplitter, longestLine } from "./lines.ts";
+import type { TakeLine } from "./lines.ts";
+import { advance, beginning } from "./mark.ts";
+import type { Position } from "./mark.ts";
+
+/** What a turn of reading came to: there is more now, there is no more now, or what had been read stands there no longer. */
+export type Turn = "more" | "end" | "truncated";
+
+/** A file that is open and is read on from where it was left. */
+export interface Generation {
+  readonly dev: number;
+  readonly ino: number;
+  readonly reading: Reading;
+  /** Reads one chunk and delivers its whole lines. Throws, or rejects with, a system error. */
+  read(): Turn | Promise<Turn>;
+  /** May be called twice; `reading` outlives it. */
+  close(): void;
+}
+
+/** The most that one turn reads: more than the longest line, so that there is always progress. */
+export const chunkLength = 2 * longestLine;
+
+const lineFeed = 0x0a;
+
+/** How far one file has been read. The position stands at the start of a line, or inside one that is thrown away. */
+export class Reading {
+  /** Where the next turn begins. */
+  position: Position;
+  /** The first byte that no turn has seen yet; between the position and it stands an unfinished line. */
+  seen: number;
+  readonly #splitter: LineSplitter;
+  readonly #take: TakeLine;
+  /** Where the line that is being thrown away began. */
+  #tooLong: Position | undefined;
+
+  constructor(splitter: LineSplitter, take: TakeLine, position: Position) {
+    this.#splitter = splitter;
+    this.#take = take;
+    this.position = position;
+    this.seen = position.offset;
+  }
+
+  /** The position to start from another time: always at the start of a line. */
+  get lineStart(): Position {
+    return this.#tooLong ?? this.position;
+  }
+
+  /** Bytes of an unfinished line at the end. */
+  get unterminated(): number {
+    return this.seen - this.lineStart.offset;
+  }
+
+  /** Lines that were dropped because they were too long, since the file was opened. */
+  get dropped(): number {
+    return this.#splitter.dropped;
+  }
+
+  /** Delivers the whole lines of `bytes`, which stand at the position; gives how many bytes are done with. */
+  feed(bytes: Buffer): number {
+    const before = this.position;
+    const used = this.#splitter.split(bytes, before.offset, this.#take);
+    this.position = advance(before, bytes.subarray(0, used));
+    this.seen = before.offset + bytes.length;
+    if (!this.#splitter.dropping) {
+      this.#tooLong = undefined;
+    } else {
+      const start = bytes.lastIndexOf(lineFeed) + 1;
+      if (start > 0 || this.#tooLong === undefined)
+        this.#tooLong = advance(before, bytes.subarray(0, start));
+    }
+    return used;
+  }
+
+  /**
+   * Begins again at the file's start. If `cut`, the first line is dropped: half of a line was lost with the old content,
+   * and what comes first may be its other half.
+   */
+  restart(cut: boolean): void {
+    this.#splitter.restart(cut);
+    this.#tooLong = undefined;
+    this.position = beginning;
+    this.seen = 0;
+  }
+}

@@ -1,0 +1,155 @@
+/** Bytes become lines: split on LF only, bounded, and only those delivered that hold a marker. Pure. */
+
+/** Called for a line without its line feed; the bytes are a view that is valid during the call only. */
+export type TakeLine = (bytes: Buffer, offset: number, number: number) => void;
+
+/** The most bytes that a line may have, without its line feed and leading NULs. A longer one is dropped and counted. */
+export const longestLine = 65_536;
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
+/**
+ * Splits the bytes of one file, in order, chunk by chunk. Holds no bytes: what it has not used is given to it again.
+ * A marker holds no line feed; an empty marker stands in every line.
+ */
+export class LineSplitter {
+  /** Lines that ended, delivered or not. */
+  lines = 0;
+  /** Lines that were too long. */
+  dropped = 0;
+  readonly #markers: readonly Buffer[];
+  /** Where each marker stands next in the chunk at hand. */
+  readonly #hits: number[];
+  #dropping = false;
+
+  constructor(markers: readonly Buffer[]) {
+    this.#markers = markers;
+    this.#hits = markers.map(() => -1);
+  }
+
+  /** True while it throws away everything up to the next line feed. */
+  get dropping(): boolean {
+    return this.#dropping;
+  }
+
+  /** Counts lines from 1 again. If `cut`, everything up to the next line feed is thrown away and counted as dropped. */
+  restart(cut: boolean): void {
+    this.lines = 0;
+    this.#dropping = cut;
+  }
+
+  /**
+   * Delivers the whole lines of `bytes`, the first of which stands at `offset` in its file, and gives the number of bytes
+   * that are done with: the rest is an unfinished line of at most `longestLine` bytes, to be given again with what follows.
+   */
+  split(bytes: Buffer, offset: number, take: TakeLine): number {
+    let from = this.#dropping ? this.#endDropping(bytes) : 0;
+    this.#hits.fill(-1);
+    let hit = this.#nextHit(bytes, from);
+    for (let end = bytes.indexOf(lineFeed, from); end !== -1; end = bytes.indexOf(lineFeed, from)) {
+      this.lines++;
+      if (end - from > longestLine && end - afterNuls(bytes, from, end) > longestLine) {
+        this.dropped++;
+      } else if (hit <= end) {
+        this.#deliver(bytes, from, end, offset, take);
+      }
+      from = end + 1;
+      if (hit < from) hit = this.#nextHit(bytes, from);
+    }
+    from = afterNuls(bytes, from, bytes.length);
+    if (bytes.length - from <= longestLine) return from;
+    this.#dropping = true;
+    return bytes.length;
+  }
+
+  #endDropping(bytes: Buffer): number {
+    const end = bytes.indexOf(lineFeed);
+    if (end === -1) return bytes.length;
+    this.#dropping = false;
+    this.lines++;
+    this.dropped++;
+    return end + 1;
+  }
+
+  /** The nearest marker at or behind `from`; only those that lie before it are searched for again. */
+  #nextHit(bytes: Buffer, from: number): number {
+    let nearest = Infinity;
+    for (const [index, marker] of this.#markers.entries()) {
+      let hit = this.#hits[index] ?? Infinity;
+      if (hit < from) {
+        const found = bytes.indexOf(marker, from);
+        hit = found === -1 ? Infinity : found;
+        this.#hits[index] = hit;
+      }
+      if (hit < nearest) nearest = hit;
+    }
+    return nearest;
+  }
+
+  #deliver(bytes: Buffer, from: number, end: number, offset: number, take: TakeLine): void {
+    const start = afterNuls(bytes, from, end);
+    const stop = end > start && bytes[end - 1] === carriageReturn ? end - 1 : end;
+    take(bytes.subarray(start, stop), offset + start, this.lines);
+  }
+}
+
+/** A writer without O_APPEND leaves a hole where its file was truncated: NULs that are no part of the line behind them. */
+function afterNuls(bytes: Buffer, from: number, end: number): number {
+  let start = from;
+  while (start < end && bytes[start] === 0) start++;
+  return start;
+}
+
+/** Splits a stream of chunks of any size: keeps the unfinished line, of at most `longestLine` bytes, until its rest comes. */
+export class LineStream {
+  readonly #splitter: LineSplitter;
+  readonly #take: TakeLine;
+  #unfinished = Buffer.alloc(0);
+  /** How much of `#unfinished` is in use. */
+  #length = 0;
+  #offset: number;
+
+  /** `offset` is where the first chunk stands in its file. */
+  constructor(splitter: LineSplitter, take: TakeLine, offset = 0) {
+    this.#splitter = splitter;
+    this.#take = take;
+    this.#offset = offset;
+  }
+
+  /** Bytes at the end that no line feed has ended yet; true also while a line that is too long goes on. */
+  get unterminated(): boolean {
+    return this.#length > 0 || this.#splitter.dropping;
+  }
+
+  /** Delivers the lines that end in this chunk. */
+  push(chunk: Buffer): void {
+    let from = 0;
+    if (this.#length > 0) {
+      const end = chunk.indexOf(lineFeed) + 1;
+      from = end === 0 ? chunk.length : end;
+      this.#keep(chunk.subarray(0, from));
+      if (end === 0 && this.#length <= longestLine) return;
+      this.#split(this.#unfinished.subarray(0, this.#length));
+    }
+    if (from < chunk.length) this.#split(chunk.subarray(from));
+  }
+
+  #split(bytes: Buffer): void {
+    const used = this.#splitter.split(bytes, this.#offset, this.#take);
+    this.#offset += used;
+    this.#length = 0;
+    this.#keep(bytes.subarray(used));
+  }
+
+  #keep(bytes: Buffer): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#unfinished.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(1024, 2 * length));
+      this.#unfinished.copy(larger, 0, 0, this.#length);
+      this.#unfinished = larger;
+    }
+    bytes.copy(this.#unfinished, this.#length);
+    this.#length = length;
+  }
+}

@@ -1,0 +1,57 @@
+/** How far a file has been read, and how to know it again: by what stands there, never by its name or inode alone. */
+import type { Mark } from "../model.ts";
+
+/** A place in a file, with the bytes that stand before it and at the file's start. */
+export interface Position {
+  readonly offset: number;
+  /** The last bytes before the offset: 64, or as many as there are. */
+  readonly anchor: Buffer;
+  /** The first bytes of the file: 256, or as many as stand before the offset. */
+  readonly head: Buffer;
+}
+
+export const anchorLength = 64;
+const headLength = 256;
+const nothing = Buffer.alloc(0);
+
+export const beginning: Position = { offset: 0, anchor: nothing, head: nothing };
+
+/** The position behind `bytes`, which stand at the one given. Keeps no part of `bytes` itself. */
+export function advance({ offset, anchor, head }: Position, bytes: Buffer): Position {
+  if (bytes.length === 0) return { offset, anchor, head };
+  return {
+    offset: offset + bytes.length,
+    anchor:
+      bytes.length >= anchorLength
+        ? Buffer.from(bytes.subarray(-anchorLength))
+        : Buffer.from(Buffer.concat([anchor, bytes]).subarray(-anchorLength)),
+    head:
+      head.length === headLength
+        ? head
+        : Buffer.concat([head, bytes.subarray(0, headLength - head.length)]),
+  };
+}
+
+/** The form that outlives the process. */
+export function toMark(dev: number, ino: number, { offset, anchor, head }: Position): Mark {
+  return {
+    dev,
+    ino,
+    offset,
+    anchor: anchor.toString("base64"),
+    head: head.toString("base64"),
+  };
+}
+
+/** Takes a mark that was saved; undefined if it is damaged, or if nothing had been read, so that no content tells the file. */
+export function fromMark(mark: Mark): Position | undefined {
+  const { offset } = mark;
+  const anchor = Buffer.from(mark.anchor, "base64");
+  const head = Buffer.from(mark.head, "base64");
+  const whole =
+    Number.isSafeInteger(offset) &&
+    offset > 0 &&
+    anchor.length === Math.min(anchorLength, offset) &&
+    head.length === Math.min(headLength, offset);
+  return whole ? { offset, anchor, head } : undefined;
+}

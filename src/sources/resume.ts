@@ -1,0 +1,150 @@
+/** Finds the files to read on with, and from where: by content, since names and inodes are used again. */
+import { codeOf } from "../errors.ts";
+import type { Checkpoint } from "../model.ts";
+import { Archive } from "./archive.ts";
+import type { Generation, Reading } from "./generation.ts";
+import { holds, Inode, openFile } from "./inode.ts";
+import type { OpenFile } from "./inode.ts";
+import { beginning, fromMark } from "./mark.ts";
+import type { Position } from "./mark.ts";
+import { sameInode } from "./siblings.ts";
+import type { Sibling } from "./siblings.ts";
+
+/** Starts to count and to deliver the lines of one file. */
+export type Begin = (from: Position) => Reading;
+
+/** A file that was found, and its place in the list that was searched. */
+export interface Found {
+  readonly index: number;
+  readonly generation: Generation;
+}
+
+/**
+ * Opens a file at a position. Undefined if its name means another file by now, or if it does not hold what stood before
+ * the position. Throws a system or zlib error if it is there and cannot be read.
+ */
+export async function openAt(
+  file: Sibling,
+  from: Position,
+  begin: Begin,
+): Promise<Generation | undefined> {
+  const opened = openOrGone(file.path);
+  if (opened === undefined) return undefined;
+  const generation = file.packed
+    ? new Archive(opened, begin(from))
+    : new Inode(opened, begin(from));
+  let right = false;
+  try {
+    right =
+      sameInode(opened.stats, file) &&
+      (generation instanceof Archive ? await generation.seek() : holds(opened, from));
+  } finally {
+    if (!right) generation.close();
+  }
+  return right ? generation : undefined;
+}
+
+function openOrGone(path: string): OpenFile | undefined {
+  try {
+    return openFile(path);
+  } catch (thrown) {
+    if (codeOf(thrown) === "ENOENT") return undefined;
+    throw thrown;
+  }
+}
+
+/** Opens the file that holds what was read up to the position, at that position; `was` is the inode that held it. */
+export async function findHolder(
+  position: Position,
+  was: { readonly dev: number; readonly ino: number },
+  files: readonly Sibling[],
+  begin: Begin,
+): Promise<Found | undefined> {
+  if (position.offset === 0) return undefined;
+  for (const [index, file] of likeliestFirst(was, files)) {
+    try {
+      const generation = await openAt(file, position, begin);
+      if (generation !== undefined) return { index, generation };
+    } catch (thrown) {
+      // A file that cannot be read cannot be the one; if it should have been, the gap is told.
+      if (isShortage(thrown)) throw thrown;
+    }
+  }
+  return undefined;
+}
+
+/** The same inode, then plain files before compressed ones, and the younger first. */
+function likeliestFirst(
+  was: { readonly dev: number; readonly ino: number },
+  files: readonly Sibling[],
+): readonly (readonly [number, Sibling])[] {
+  const rank = (file: Sibling) => (sameInode(file, was) ? 0 : file.packed ? 2 : 1);
+  return [...files.entries()].toSorted(([i, a], [j, b]) => rank(a) - rank(b) || j - i);
+}
+
+/** What a checkpoint leads to. */
+export interface Resumed {
+  /** Those that are named by a mark, each at its position, in the order of the files. */
+  readonly found: readonly Found[];
+  /** True if a file that had been read from is there no more. */
+  readonly gap: boolean;
+}
+
+/** Looks for each mark's file. Of two marks that lead to one file the younger counts. */
+export async function findMarked(
+  marks: Checkpoint,
+  files: readonly Sibling[],
+  begin: Begin,
+): Promise<Resumed> {
+  const found = new Map<number, Found>();
+  let gap = false;
+  for (const mark of marks.toReversed()) {
+    const position = fromMark(mark);
+    const holder =
+      position === undefined ? undefined : await findHolder(position, mark, files, begin);
+    if (holder === undefined) gap ||= mark.offset !== 0;
+    else if (found.has(holder.index)) holder.generation.close();
+    else found.set(holder.index, holder);
+  }
+  return { found: [...found.values()].toSorted((a, b) => a.index - b.index), gap };
+}
+
+/**
+ * Opens files to read them whole. Undefined, with all of them closed again, if one of them is not where it was listed:
+ * a rotation went on meanwhile. One that cannot be read is told and left out.
+ * @throws a system error if the host is short of descriptors or memory
+ */
+export async function openWhole(
+  files: readonly Sibling[],
+  begin: Begin,
+  unreadable: (file: Sibling, thrown: unknown) => void,
+): Promise<readonly Generation[] | undefined> {
+  const generations: Generation[] = [];
+  for (const file of files) {
+    try {
+      const generation = await openAt(file, beginning, begin);
+      if (generation === undefined) {
+        closeAll(generations);
+        return undefined;
+      }
+      generations.push(generation);
+    } catch (thrown) {
+      if (isShortage(thrown)) {
+        closeAll(generations);
+        throw thrown;
+      }
+      unreadable(file, thrown);
+    }
+  }
+  return generations;
+}
+
+/** Says whether the host is short of something, which passes: nothing can be concluded from it. */
+function isShortage(thrown: unknown): boolean {
+  return ["EMFILE", "ENFILE", "ENOMEM"].includes(codeOf(thrown) ?? "");
+}
+
+/** Closes them all. */
+export function closeAll(generations: Iterable<Generation>): void {
+  for (const generation of generations) generation.close();
+}

@@ -1,0 +1,216 @@
+/** What survives a stop: grants with their end, how far the logs were read, and every table ever published. */
+import { readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { canonicalClient, type Client } from "./client.ts";
+import type { Clock } from "./clock.ts";
+import { codeOf, PublishError, reasonOf } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { MapSettings } from "./maps/map.ts";
+import type { Checkpoint, Grant } from "./model.ts";
+import { replaceFile } from "./replace.ts";
+
+/** All that popgate knows from one run to the next. */
+export interface State {
+  /** Wall clock, ms since 1970. */
+  readonly saved: number;
+  /** Logins stamped before this grant nothing: ms since 1970, 0 if nothing was ever forgotten. */
+  readonly forgotten: number;
+  /** By the name of the source. */
+  readonly checkpoints: Readonly<Record<string, Checkpoint>>;
+  readonly tables: readonly MapSettings[];
+  readonly grants: readonly Grant[];
+}
+
+const emptyState: State = {
+  saved: 0,
+  forgotten: 0,
+  checkpoints: {},
+  tables: [],
+  grants: [],
+};
+
+/** The file, in the state directory. */
+const stateFileName = "state.jsonl";
+
+const instant = z.iso.datetime().transform((text) => Date.parse(text));
+
+const client = z.string().transform((text, context): Client => {
+  const canonical = canonicalClient(text);
+  if (canonical === text) return canonical;
+  context.addIssue("is not a canonical client");
+  return z.NEVER;
+});
+
+const whole = z.int().min(0);
+
+const headerSchema = z.strictObject({
+  popgate: z.literal(1),
+  saved: instant,
+  forgotten: instant,
+  checkpoints: z.record(
+    z.string(),
+    z.array(
+      z.strictObject({
+        dev: whole,
+        ino: whole,
+        offset: whole,
+        anchor: z.base64(),
+        head: z.base64(),
+      }),
+    ),
+  ),
+  tables: z.array(
+    z.strictObject({
+      mta: z.enum(["postfix", "sendmail", "exim"]),
+      table: z.string(),
+      style: z.enum(["popauth", "access"]).optional(),
+      tool: z.string().optional(),
+      config_dir: z.string().optional(),
+    }),
+  ),
+});
+
+const grantSchema = z.strictObject({
+  client,
+  user: z.string(),
+  service: z.string(),
+  adapter: z.string(),
+  granted: instant,
+  renewed: instant,
+  expires: instant,
+});
+
+const endSchema = z.strictObject({ grants: whole });
+
+/** How many grants are written, or read, before other work has its turn: about a millisecond's worth. */
+const slice = 500;
+
+/** The state file is there, and is not what popgate wrote. */
+class DamageError extends Error {
+  readonly text: string;
+
+  constructor(text: string, cause: unknown) {
+    super(cause instanceof z.ZodError ? z.prettifyError(cause) : reasonOf(cause));
+    this.text = text;
+  }
+}
+
+/**
+ * Reads the state; a file that is missing gives the empty state.
+ * @throws PublishError if the file cannot be read, DamageError if it is torn or foreign
+ */
+export async function readState(directory: string): Promise<State> {
+  const file = join(directory, stateFileName);
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return emptyState;
+    throw new PublishError(`the state ${file} cannot be read: ${reasonOf(error)}`);
+  }
+  try {
+    return await parseState(text);
+  } catch (error) {
+    throw new DamageError(text, error);
+  }
+}
+
+/**
+ * Reads the state for somebody who will replace it. A damaged file is set aside and told; of it only that is taken
+ * which restricts: the tables, so that they are emptied, and what was forgotten.
+ * @throws PublishError if the file cannot be read
+ */
+export async function loadState(directory: string, clock: Clock, log: Log): Promise<State> {
+  try {
+    return await readState(directory);
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
+    const file = join(directory, stateFileName);
+    const stamp = new Date(clock.now()).toISOString().replace(/[:.]/g, "-");
+    const aside = `${file}.damaged-${stamp}`;
+    await rename(file, aside);
+    log.warning("state damaged, set aside; grants come back from the logs", {
+      file: aside,
+      reason: error.message,
+    });
+    return restrictionsOf(error.text);
+  }
+}
+
+function restrictionsOf(text: string): State {
+  try {
+    const { tables, forgotten } = headerSchema.parse(jsonOf(text.slice(0, text.indexOf("\n"))));
+    return { ...emptyState, tables, forgotten };
+  } catch {
+    return emptyState;
+  }
+}
+
+/**
+ * Takes the text of a state file: a header, one grant a line, and an end line with their count.
+ * @throws ZodError or Error that says what is wrong with it
+ */
+async function parseState(text: string): Promise<State> {
+  const lines = text.split("\n");
+  if (lines.pop() !== "") throw new Error("the last line is cut");
+  const end = endSchema.parse(jsonOf(lines.pop() ?? ""));
+  const { popgate: _, ...header } = headerSchema.parse(jsonOf(lines.shift() ?? ""));
+  if (end.grants !== lines.length) {
+    throw new Error(
+      `it holds ${String(lines.length)} grants and its end says ${String(end.grants)}`,
+    );
+  }
+  const grants: Grant[] = [];
+  for (const line of lines) {
+    grants.push(grantSchema.parse(jsonOf(line)));
+    if (grants.length % slice === 0) await turn();
+  }
+  return { ...header, grants };
+}
+
+/**
+ * Replaces the state file by a whole new one, mode 0600.
+ * @throws a system error if it cannot be written; then the old one stays
+ */
+export async function saveState(directory: string, state: State): Promise<void> {
+  await replaceFile(join(directory, stateFileName), 0o600, written(state));
+}
+
+function* written({ grants, saved, forgotten, ...rest }: State): Generator<string> {
+  const header = { popgate: 1, saved: iso(saved), forgotten: iso(forgotten), ...rest };
+  yield `${JSON.stringify(header)}\n`;
+  for (let from = 0; from < grants.length; from += slice) {
+    yield grants
+      .slice(from, from + slice)
+      .map((grant) => `${JSON.stringify(plain(grant))}\n`)
+      .join("");
+  }
+  yield `${JSON.stringify({ grants: grants.length })}\n`;
+}
+
+function plain({ client, user, service, adapter, granted, renewed, expires }: Grant) {
+  return {
+    client,
+    user,
+    service,
+    adapter,
+    granted: iso(granted),
+    renewed: iso(renewed),
+    expires: iso(expires),
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function jsonOf(line: string): unknown {
+  return JSON.parse(line);
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

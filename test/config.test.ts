@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+import { configOfFlags, configText, parseConfig, stateDirIn } from "../src/config.ts";
+import { ConfigError } from "../src/errors.ts";
+
+const adapters = ["dovecot", "courier"];
+const least = '[[source]]\npath = "/var/log/mail.log"\n[[map]]\ntable = "/var/lib/popgate/relay"\n';
+
+function faultsOf(text: string): readonly string[] {
+  try {
+    parseConfig(text, "popgate.toml", adapters);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+test("the least config has every default", () => {
+  expect(parseConfig(least, "popgate.toml", adapters)).toEqual({
+    ttl: 1_800_000,
+    state_dir: "/var/lib/popgate",
+    source: [{ type: "file", path: "/var/log/mail.log" }],
+    map: [{ table: "/var/lib/popgate/relay" }],
+    guard: { never: [], allow: [], max_grants: 100_000, max_clients_per_user: 32 },
+  });
+});
+
+test("a config is frozen through and through, and its text means the same again", () => {
+  const text = `ttl = "90s"\n${least}[guard]\nnever = ["198.51.100.0/24"]\n`;
+  const config = parseConfig(text, "popgate.toml", adapters);
+  expect(Object.isFrozen(config.guard.never) && Object.isFrozen(config.source[0])).toBe(true);
+  expect(parseConfig(configText(config), "again", adapters)).toEqual(config);
+});
+
+test("flags are a config too", () => {
+  const config = configOfFlags(
+    { source: ["/a.log"], map: ["lmdb:/m"], ttl: "2h", stateDir: "/s" },
+    adapters,
+  );
+  expect(config).toMatchObject({
+    ttl: 7_200_000,
+    state_dir: "/s",
+    source: [{ path: "/a.log" }],
+    map: [{ table: "lmdb:/m" }],
+  });
+  expect(() => configOfFlags({ source: ["a.log"], ttl: "2" }, adapters)).toThrow(
+    /^--ttl: "2" is not a duration.*\n--source: "a.log" is not an absolute path.*\n--map: needs at least one entry/,
+  );
+});
+
+describe("each fault is told with its key and what would be right", () => {
+  test.each([
+    ["ttl = 30", "ttl: must be a text in quotes"],
+    ['ttl = "30"', 'ttl: "30" is not a duration; write it as 90s, 30m, 2h or 1d'],
+    ['ttl = "0s"', 'ttl: "0s" is not a duration; write it as 90s, 30m, 2h or 1d'],
+    ['ttl = "-5m"', 'ttl: "-5m" is not a duration; write it as 90s, 30m, 2h or 1d'],
+    ['ttl = "31d"', 'ttl: "31d" is longer than 30d; write it as 90s, 30m, 2h or 1d'],
+    [
+      'ttl = "999999999999m"',
+      'ttl: "999999999999m" is not a duration; write it as 90s, 30m, 2h or 1d',
+    ],
+    ['state_dir = "var"', 'state_dir: "var" is not an absolute path; start it with a slash'],
+    ["tll = 3", "tll: there is no such key"],
+    ['source = "x"', "source: must be a list in brackets"],
+  ])("%s", (line, fault) => {
+    expect(
+      faultsOf(`${line}\n${line.startsWith("source") ? '[[map]]\ntable="/m"' : least}`),
+    ).toEqual([`popgate.toml: ${fault}`]);
+  });
+
+  test.each([
+    ["[[source]]\npath = 5", "source[1].path: must be a text in quotes"],
+    [
+      '[[source]]\npath = "/var/log/../log/mail.log"',
+      'source[1].path: "/var/log/mail.log" is there twice',
+    ],
+    [
+      '[[source]]\npath = "/b"\nzone = "Mars"',
+      'source[1].zone: "Mars" is not a time zone; write it as Europe/Rome, America/New_York or UTC',
+    ],
+    [
+      '[[source]]\npath = "/b"\nadapters = ["dovcot"]',
+      'source[1].adapters: there is no adapter "dovcot" (dovecot, courier)',
+    ],
+    ['[[source]]\npath = "/b"\nadapters = []', "source[1].adapters: needs at least one entry"],
+    ['[[source]]\ntype = "pipe"\npath = "/b"', 'source[1].type: must be one of "file"'],
+    ["[[source]]", "source[1].path: is missing"],
+    [
+      '[[map]]\ntable = "relay"',
+      'map[1].table: "relay" is not a table; write it as type:path or path, the path absolute and without blanks',
+    ],
+    [
+      '[[map]]\ntable = "hash:/var/lib/popgate/relay"',
+      'map[1].table: "/var/lib/popgate/relay" is written by two maps',
+    ],
+    [
+      '[[map]]\ntable = "/m"\nmta = "qmail"',
+      'map[1].mta: must be one of "postfix", "sendmail", "exim"',
+    ],
+    [
+      '[[map]]\ntable = "/m"\nmta = "exim"\nstyle = "access"',
+      'map[1].style: belongs to mta = "sendmail"',
+    ],
+    [
+      '[guard]\nnever = ["192.0.2.1/24"]',
+      'guard.never[0]: "192.0.2.1/24" has bits set behind its prefix; the network is 192.0.2.0/24',
+    ],
+    ["[guard]\nallow = [7]", "guard.allow[0]: must be a text in quotes"],
+    ["[guard]\nmax_grants = 0", "guard.max_grants: must be at least 1"],
+    ["[guard]\nmax_grants = 9000000", "guard.max_grants: must be at most 1000000"],
+    ["[guard]\nmax_grants = 1.5", "guard.max_grants: must be a whole number"],
+    ["[guard]\ndeny = []", "guard.deny: there is no such key"],
+  ])("%s", (lines, fault) => {
+    expect(faultsOf(`${least}${lines}\n`)).toEqual([`popgate.toml: ${fault}`]);
+  });
+
+  test("all at once", () => {
+    expect(faultsOf('ttl = 1\nx = 2\n[guard]\nnever = ["a", "b"]\n')).toHaveLength(6);
+  });
+
+  test("syntax, with line and column", () => {
+    expect(faultsOf('ttl = "30m"\nstate_dir = \n')).toEqual([
+      expect.stringMatching(/^popgate\.toml:2:1[23]: not TOML: /),
+    ]);
+  });
+});
+
+test.each([
+  ['state_dir = "/srv/p"', "/srv/p"],
+  ["  state_dir   =   '/srv/p'  # here\nttl = ", "/srv/p"],
+  ['ttl = "30m"', "/var/lib/popgate"],
+  ['# state_dir = "/srv/p"', "/var/lib/popgate"],
+  ['state_dir = "srv"', "/var/lib/popgate"],
+])("the state directory of %j, be the rest right or wrong", (text, directory) => {
+  expect(stateDirIn(text)).toBe(directory);
+});

@@ -1,0 +1,88 @@
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { acquireLock, isLocked, lockHolder } from "../src/lock.ts";
+import { run } from "../src/run.ts";
+
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "popgate-run-"));
+});
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe("a program", () => {
+  test("that ends well", async () => {
+    expect(await run(["printf", "%s|", "a b", "$HOME;id"])).toMatchObject({
+      ok: true,
+      stdout: "a b|$HOME;id|",
+      reason: "",
+    });
+  });
+
+  test.each([
+    ["fails", ["ls", "/nowhere"], /^exit status 2: ls: cannot access/],
+    ["is missing", ["popgate-no-such-program"], /^no such program$/],
+    ["may not be run", ["/etc/passwd"], /EACCES/],
+    ["hangs", ["sleep", "60"], /^took longer than 0\.05 s and was killed$/],
+    ["floods", ["yes"], /./],
+  ] as const)("that %s", async (_, argv, reason) => {
+    const outcome = await run(argv, argv[0] === "sleep" ? { deadline: 50 } : {});
+    expect(outcome.ok).toBe(false);
+    expect(outcome.missing).toBe(argv[0] === "popgate-no-such-program");
+    expect(outcome.reason).toMatch(reason);
+    expect(outcome.stdout.length).toBeLessThanOrEqual(1_000_000);
+  });
+
+  test("reads what it is given, and nothing otherwise", async () => {
+    const file = join(directory, "input");
+    writeFileSync(file, "from a file");
+    const input = openSync(file, "r");
+    expect((await run(["cat"], { input })).stdout).toBe("from a file");
+    closeSync(input);
+    expect((await run(["cat"])).stdout).toBe("");
+  });
+});
+
+describe("a lock", () => {
+  test("is held once, tells its holder, and is free when released", async () => {
+    const file = join(directory, "lock");
+    expect(await isLocked(file, run)).toBe(false);
+    const lock = await acquireLock(file, run);
+    expect(lock).toBeDefined();
+    expect(lockHolder(file)).toBe(process.pid);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(await acquireLock(file, run, 0)).toBeUndefined();
+    expect(await isLocked(file, run)).toBe(true);
+    lock?.release();
+    expect(await isLocked(file, run)).toBe(false);
+    const again = await acquireLock(file, run, 0);
+    expect(again).toBeDefined();
+    again?.release();
+    expect(readFileSync(file, "latin1")).toBe(`${String(process.pid)}\n`);
+  });
+
+  test("waits for its holder", async () => {
+    const file = join(directory, "busy");
+    const lock = await acquireLock(file, run);
+    const waiting = acquireLock(file, run, 10);
+    lock?.release();
+    (await waiting)?.release();
+    expect(await isLocked(file, run)).toBe(false);
+  });
+
+  test("needs flock(1)", async () => {
+    const missing = () => run(["popgate-no-such-program"]);
+    await expect(acquireLock(join(directory, "x"), missing)).rejects.toThrow(/util-linux/);
+  });
+});

@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { createLog } from "../src/log.ts";
+import { Saver } from "../src/saver.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+function setup() {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  const state = { changed: false, saves: 0, cost: 0, fault: undefined as Error | undefined };
+  const saver = new Saver({
+    clock,
+    log: createLog(clock, (line) => void told.push(line)),
+    changed: () => state.changed,
+    save: async () => {
+      state.saves++;
+      if (state.cost > 0) {
+        await new Promise<void>((resolve) => {
+          clock.after(state.cost, resolve);
+        });
+      }
+      if (state.fault !== undefined) throw state.fault;
+      state.changed = false;
+    },
+  });
+  return { clock, told, state, saver };
+}
+
+test("saves within a second of a change, and not without one", async () => {
+  const { clock, state, saver } = setup();
+  saver.start();
+  await clock.pass(10_000, 1000);
+  expect(state.saves).toBe(0);
+  state.changed = true;
+  await clock.pass(1000);
+  expect(state.saves).toBe(1);
+  await clock.pass(10_000, 1000);
+  expect(state.saves).toBe(1);
+});
+
+test("takes at most a twentieth of the time", async () => {
+  const { clock, state, saver } = setup();
+  saver.start();
+  state.cost = 200;
+  for (let ms = 0; ms < 42_000; ms += 100) {
+    state.changed = true;
+    await clock.pass(100);
+  }
+  expect(state.saves).toBe(10);
+});
+
+test("tries again each second, tells once a minute, and tells when it is over", async () => {
+  const { clock, told, state, saver } = setup();
+  saver.start();
+  state.changed = true;
+  state.fault = new Error("disk full");
+  await clock.pass(61_000, 1000);
+  expect(state.saves).toBe(61);
+  expect(told).toEqual(
+    Array(2).fill('error: state not saved, a restart would forget reason="disk full"\n'),
+  );
+  state.fault = undefined;
+  await clock.pass(1000);
+  expect(told.at(-1)).toBe("state saved again\n");
+});
+
+test("stops, and a last save waits for the one under way", async () => {
+  const { clock, state, saver } = setup();
+  saver.start();
+  state.changed = true;
+  state.cost = 50;
+  await clock.pass(1000);
+  const last = saver.save();
+  await clock.pass(200, 50);
+  await last;
+  await saver.stop();
+  expect([state.saves, clock.armed]).toEqual([2, 0]);
+  state.fault = new Error("disk full");
+  state.cost = 0;
+  await expect(saver.save()).rejects.toThrow("disk full");
+});

@@ -1,0 +1,102 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Client } from "../src/client.ts";
+import { createLog } from "../src/log.ts";
+import { loadState, readState, saveState, type State } from "../src/state.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+const clock = new ManualClock();
+const state: State = {
+  saved: clock.now(),
+  forgotten: clock.now() - 1000,
+  checkpoints: { "/var/log/mail.log": [{ dev: 1, ino: 2, offset: 3, anchor: "YQ==", head: "" }] },
+  tables: [{ mta: "postfix", table: "lmdb:/var/lib/popgate/relay" }],
+  grants: Array.from({ length: 1200 }, (_, n) => ({
+    client: `192.0.${String(n >> 8)}.${String(n & 255)}` as Client,
+    user: 'a "quoted"\nline \u2028 ü',
+    service: "imap",
+    adapter: "dovecot",
+    granted: clock.now() - 5,
+    renewed: clock.now(),
+    expires: clock.now() + 1_800_000 + n,
+  })),
+};
+
+let directory: string;
+let file: string;
+let told: string[];
+const log = createLog(clock, (line) => void told.push(line));
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "popgate-state-"));
+  file = join(directory, "state.jsonl");
+  told = [];
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+test("comes back as it was saved, mode 0600, and leaves nothing beside it", async () => {
+  writeFileSync(`${file}.new`, "left by a crash");
+  await saveState(directory, state);
+  expect(await loadState(directory, clock, log)).toEqual(state);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(readdirSync(directory)).toEqual(["state.jsonl"]);
+  await saveState(directory, { ...state, grants: [] });
+  expect((await readState(directory)).grants).toEqual([]);
+});
+
+test("a missing state is empty", async () => {
+  expect(await loadState(directory, clock, log)).toMatchObject({
+    grants: [],
+    tables: [],
+    forgotten: 0,
+  });
+  expect(told).toEqual([]);
+});
+
+describe("a damaged state is set aside, and only what restricts is taken from it", () => {
+  const damages: readonly [what: string, damage: (text: string) => string, header: boolean][] = [
+    ["empty", () => "", false],
+    ["cut in the middle of a line", (text) => text.slice(0, -10), true],
+    ["cut after a whole line", (text) => `${text.split("\n").slice(0, 100).join("\n")}\n`, true],
+    ["a line gone from the middle", (text) => text.split("\n").toSpliced(5, 1).join("\n"), true],
+    [
+      "a line there twice",
+      (text) =>
+        text
+          .split("\n")
+          .toSpliced(5, 0, text.split("\n")[5] ?? "")
+          .join("\n"),
+      true,
+    ],
+    ["a client that is none", (text) => text.replace("192.0.0.7", "192.0.0"), true],
+    ["a client in another spelling", (text) => text.replace("192.0.0.7", "::ffff:192.0.0.7"), true],
+    ["a key too many", (text) => text.replace('"user"', '"more":1,"user"'), true],
+    ["a later version", (text) => text.replace('"popgate":1', '"popgate":2'), false],
+    ["another program's", () => '{"hello":"world"}\n', false],
+    ["bytes", () => "\u0000\u0001\u0002\n", false],
+  ];
+
+  test.each(damages)("%s", async (_, damage, header) => {
+    await saveState(directory, state);
+    writeFileSync(file, damage(readFileSync(file, "utf8")));
+    const loaded = await loadState(directory, clock, log);
+    expect(loaded.grants).toEqual([]);
+    expect(loaded.checkpoints).toEqual({});
+    expect(loaded.tables).toEqual(header ? state.tables : []);
+    expect(loaded.forgotten).toBe(header ? state.forgotten : 0);
+    expect(readdirSync(directory)).toEqual(["state.jsonl.damaged-2026-11-23T06-00-00-000Z"]);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/^warning: state damaged, set aside/);
+  });
+});
+
+test("a save that fails leaves the old state", async () => {
+  await saveState(directory, state);
+  const broken = { ...state, grants: [{ ...state.grants[0], expires: Number.NaN }] } as State;
+  await expect(saveState(directory, broken)).rejects.toThrow();
+  expect(await readState(directory)).toEqual(state);
+  expect(readdirSync(directory)).toEqual(["state.jsonl"]);
+});
