@@ -1,14 +1,9 @@
 /** Declares the command line. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { check } from "./commands/check.ts";
 import type { Outside } from "./commands/command.ts";
-import { list } from "./commands/list.ts";
-import { match } from "./commands/match.ts";
-import { run } from "./commands/run.ts";
-import { withdraw } from "./commands/withdraw.ts";
 import { exit, type ExitCode } from "./errors.ts";
-import { defaultConfigFile } from "./setup.ts";
+import { defaultConfigFile } from "./paths.ts";
 
 const manifest: unknown = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.url), "utf8"),
@@ -25,6 +20,7 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
     .configureOutput({ writeOut: outside.print, writeErr: outside.tell })
     .exitOverride();
 
+  // Each command is loaded when it is called: a look at a log does not wait for what the daemon needs.
   const act =
     <A extends unknown[]>(command: (...args: A) => Promise<ExitCode>) =>
     async (...args: A) =>
@@ -33,10 +29,14 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
   withConfig(program.command("run"))
     .description("follow the logs and keep the tables equal to the live grants, in the foreground")
     .option("--log-json", "tell what happens as JSON Lines")
-    .action(act((options: object) => run(options, outside)));
+    .action(
+      act(async (options: object) => (await import("./commands/run.ts")).run(options, outside)),
+    );
   withConfig(program.command("check"))
     .description("validate the config, inspect the host, and say what to put into the MTA")
-    .action(act((options: object) => check(options, outside)));
+    .action(
+      act(async (options: object) => (await import("./commands/check.ts")).check(options, outside)),
+    );
   program
     .command("match")
     .description("show which lines of a log are logins; without policy, touching no map")
@@ -44,16 +44,26 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
     .option("--json", "one JSON object a login")
     .option("--count", "only one JSON object with the numbers of lines, logins and clients")
     .option("--adapter <name>", "try this adapter only; may be repeated", gather)
-    .action(act((files: string[], options: object) => match(files, options, outside)));
+    .action(
+      act(async (files: string[], options: object) =>
+        (await import("./commands/match.ts")).match(files, options, outside),
+      ),
+    );
   withState(program.command("list"))
     .description("show the live grants")
     .option("--json", "one JSON object a grant")
-    .action(act((options: object) => list(options, outside)));
+    .action(
+      act(async (options: object) => (await import("./commands/list.ts")).list(options, outside)),
+    );
   withState(program.command("withdraw"))
     .description("empty every table, configured or remembered, with or without a running popgate")
     .option("--map <table>", "a table, [type:]/path; may be repeated", gather)
     .option("--forget", "end all grants too: who logged in before must log in again")
-    .action(act((options: object) => withdraw(options, outside)));
+    .action(
+      act(async (options: object) =>
+        (await import("./commands/withdraw.ts")).withdraw(options, outside),
+      ),
+    );
   return program;
 }
 

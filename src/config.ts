@@ -4,11 +4,9 @@ import { parse, stringify, TomlError } from "smol-toml";
 import { z } from "zod";
 import { networks } from "./client.ts";
 import { ConfigError } from "./errors.ts";
+import { defaultStateDir } from "./paths.ts";
 
 const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-/** Where the state is kept when nobody says. */
-export const defaultStateDir = "/var/lib/popgate";
-
 const longestTtl = 30 * units.d;
 
 /** `30m` to milliseconds; undefined if it is no duration. */

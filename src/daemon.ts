@@ -5,21 +5,20 @@ import { adapters } from "./adapters/index.ts";
 import { networks, type Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Config, SourceSettings } from "./config.ts";
-import { ConfigError, exit, KnownError, reasonOf } from "./errors.ts";
-import { Grants } from "./grants/grants.ts";
-import { reasonTexts as guardReasons, refusalOf, type Policy } from "./grants/guard.ts";
+import { codeOf, ConfigError, PublishError, reasonOf } from "./errors.ts";
+import { Gate, type Rules } from "./grants/gate.ts";
 import { Refusals } from "./grants/refusals.ts";
-import { acquireLock, lockHolder, type Lock } from "./lock.ts";
+import type { Lock } from "./lock.ts";
 import type { Log } from "./log.ts";
 import type { AccessMap } from "./maps/map.ts";
 import { Tables } from "./maps/tables.ts";
-import type { Grant, Line } from "./model.ts";
+import type { Line } from "./model.ts";
 import type { Run } from "./run.ts";
 import { Saver } from "./saver.ts";
 import { Sources } from "./sources/sources.ts";
 import type { Setup } from "./setup.ts";
-import { loadState, saveState } from "./state.ts";
-import { pendingWithdrawal, stateLock, withdrawalDone } from "./withdrawal.ts";
+import { loadState, lockState, saveState } from "./state.ts";
+import { pendingWithdrawal, withdrawalDone } from "./withdrawal.ts";
 
 interface DaemonParts {
   readonly clock: Clock;
@@ -33,20 +32,20 @@ interface DaemonParts {
 /** Milliseconds: clocks step and machines sleep, so no timer is trusted for longer. */
 const longestNap = 5000;
 
+/** Troubles of a disk that may be over without anybody changing the config. */
+const passing = new Set(["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE"]);
+
 /** One running popgate. */
 export class Daemon {
   readonly #parts: DaemonParts;
   readonly #sources: Sources<SourceSettings>;
+  readonly #gate: Gate;
   readonly #tables: Tables;
   readonly #saver: Saver;
+  readonly #refusedLines: Refusals;
   #config: Config;
   #maps: readonly AccessMap[];
-  #policy: Policy;
-  #grants: Grants;
-  #refusals: Refusals;
   #lock: Lock | undefined;
-  /** Logins stamped before this grant nothing; ms since 1970. */
-  #forgotten = 0;
   /** Told to withdraw: the tables stay empty until the next start or reload. */
   #withdrawn = false;
   #changed = false;
@@ -59,10 +58,17 @@ export class Daemon {
     this.#parts = parts;
     this.#config = config;
     this.#maps = maps;
-    this.#policy = this.#policyOf(config);
-    this.#grants = new Grants(clock, config.guard.max_grants);
-    this.#refusals = new Refusals(config.ttl);
-    this.#tables = new Tables({ clock, log, run, clients: () => this.#published() });
+    this.#gate = new Gate(parts, rulesOf(config));
+    this.#refusedLines = new Refusals(config.ttl);
+    this.#tables = new Tables({
+      clock,
+      log,
+      run,
+      clients: () => this.#published(),
+      forgotten: () => {
+        this.#changed = true;
+      },
+    });
     this.#saver = new Saver({
       clock,
       log,
@@ -82,26 +88,20 @@ export class Daemon {
    * @throws KnownError for what makes a start impossible: another popgate, a state directory or a log path that cannot serve
    */
   async start(): Promise<void> {
-    const { clock, log } = this.#parts;
-    this.#lock = await this.#acquireLock();
+    const { clock, log, run } = this.#parts;
+    this.#lock = await lockState(this.#config.state_dir, run);
     const state = await loadState(this.#config.state_dir, clock, log);
-    this.#forgotten = state.forgotten;
-    for (const { grant, left } of state.grants.map((one) => ({
-      grant: one,
-      left: one.expires - state.saved,
-    }))) {
-      this.#admit(grant, left);
-    }
+    this.#gate.restore(state.grants, state.forgotten, state.saved);
     // The tables are remembered before anything is in them: whatever happens next, they can be emptied.
     this.#tables.configure(this.#maps, state.tables);
-    await this.#saver.save();
+    await this.#remember();
     await this.#publish();
     this.#nap();
     this.#saver.start();
     await this.#sources.configure(this.#config.source, state.checkpoints);
     await this.#publish();
     await this.#tables.published();
-    if (!this.#stopping) log.info("ready", { grants: this.#grants.size });
+    if (!this.#stopping) log.info("ready", { grants: this.#gate.size });
   }
 
   /** Takes a new config; what no longer passes it is revoked at once. */
@@ -109,37 +109,29 @@ export class Daemon {
     if (config.state_dir !== this.#config.state_dir) {
       throw new ConfigError(["state_dir: cannot change while popgate runs; restart it"]);
     }
-    const before = [...this.#grants.live()];
     this.#config = config;
     this.#maps = maps;
-    this.#policy = this.#policyOf(config);
-    this.#grants = new Grants(this.#parts.clock, config.guard.max_grants);
-    this.#refusals = new Refusals(config.ttl);
+    this.#gate.change(rulesOf(config));
     this.#withdrawn = false;
-    for (const grant of before) this.#admit(grant);
     this.#changed = true;
     this.#tables.configure(maps, []);
-    await this.#saver.save();
+    await this.#remember();
     await this.#publish();
     this.#nap();
     await this.#sources.configure(config.source);
-    this.#parts.log.info("reloaded", { grants: this.#grants.size });
+    this.#parts.log.info("reloaded", { grants: this.#gate.size });
   }
 
   /** Does what `popgate withdraw` left in the state directory, if anything. */
   async withdraw(): Promise<void> {
-    const { clock, log } = this.#parts;
+    const { log } = this.#parts;
     const withdrawal = pendingWithdrawal(this.#config.state_dir);
     if (withdrawal === undefined) return;
-    if (withdrawal.forget) {
-      this.#forgotten = clock.now();
-      this.#grants = new Grants(clock, this.#config.guard.max_grants);
-      this.#changed = true;
-      await this.#saver.save();
-    } else {
-      this.#withdrawn = true;
-    }
+    if (withdrawal.forget) this.#gate.forget();
+    else this.#withdrawn = true;
+    this.#changed = true;
     await this.#tables.publish();
+    if (withdrawal.forget) await this.#saver.save();
     withdrawalDone(this.#config.state_dir);
     log.warning(
       withdrawal.forget ? "withdrawn, all grants forgotten" : "withdrawn until a restart or reload",
@@ -174,33 +166,20 @@ export class Daemon {
   }
 
   #read(line: Line, matcher: Matcher): void {
-    const { clock, log } = this.#parts;
-    const login = matcher.match(line, clock.now());
-    if (login === undefined) return;
-    if (!isLogin(login)) return this.#tellUnread(line, login);
-    const { client, user, adapter, service } = login;
-    if (login.at < this.#forgotten || login.at + this.#config.ttl <= clock.now()) return;
-    const reason = refusalOf(login, this.#policy, this.#grants);
-    if (reason !== undefined) {
-      if (!this.#refusals.isNews(client, reason, clock.monotonic())) return;
-      return log.info("refused", { client, user, reason: guardReasons[reason] });
-    }
-    const effect = this.#grants.grant(login, this.#config.ttl);
-    if (effect === "granted" || effect === "renewed") this.#changed = true;
-    if (effect !== "granted") return;
-    log.info("granted", {
-      client,
-      user,
-      service,
-      adapter,
-      until: untilOf(this.#grants.of(client)),
-    });
+    const match = matcher.match(line, this.#parts.clock.now());
+    if (match === undefined) return;
+    if (!isLogin(match)) return this.#tellRefused(line, match);
+    const change = this.#gate.take(match);
+    if (change === "none") return;
+    this.#changed = true;
+    if (change === "renewed") return;
     this.#tables.request("addition");
     this.#nap();
   }
 
-  #tellUnread({ source, offset }: Line, { refused, adapter }: Refusal): void {
-    if (!this.#refusals.isNews(adapter as Client, refused, this.#parts.clock.monotonic())) return;
+  /** Told once a ttl for each adapter and reason: strangers can make such lines. */
+  #tellRefused({ source, offset }: Line, { refused, adapter }: Refusal): void {
+    if (!this.#refusedLines.isNews(adapter, refused, this.#parts.clock.monotonic())) return;
     this.#parts.log.warning("line refused", {
       reason: lineReasons[refused],
       adapter,
@@ -209,36 +188,37 @@ export class Daemon {
     });
   }
 
-  /** Takes an earlier grant into the cache, if the guard lets it pass now. */
-  #admit(grant: Grant, left?: number): void {
-    const reason = refusalOf(grant, this.#policy, this.#grants);
-    if (reason === undefined) this.#grants.restore(grant, this.#config.ttl, left);
-    else
-      this.#parts.log.info("revoked", {
-        client: grant.client,
-        user: grant.user,
-        reason: guardReasons[reason],
-      });
-  }
-
   /** Sleeps until the next grant ends, or for a few seconds. */
   #nap(): void {
     this.#cancelTimer();
     if (this.#stopping) return;
-    const ms = Math.min(longestNap, this.#grants.untilNextExpiry() ?? longestNap);
+    const ms = Math.min(longestNap, this.#gate.untilNextExpiry() ?? longestNap);
     this.#cancelTimer = this.#parts.clock.after(ms, () => {
-      this.#expire();
-      this.#policy = this.#policyOf(this.#config);
+      if (this.#gate.expire()) {
+        this.#changed = true;
+        this.#tables.request("removal");
+      }
       this.#nap();
     });
   }
 
-  #expire(): void {
-    const expired = this.#grants.expire();
-    if (expired.length === 0) return;
-    this.#changed = true;
-    this.#tables.request("removal");
-    for (const { client, user } of expired) this.#parts.log.info("expired", { client, user });
+  /** Saves, however long a full disk makes it wait: no table is filled that would be unknown after a crash. */
+  async #remember(): Promise<void> {
+    const { clock, log } = this.#parts;
+    for (let tries = 0; !this.#stopping; tries++) {
+      try {
+        return await this.#saver.save();
+      } catch (error) {
+        if (!passing.has(codeOf(error) ?? "")) {
+          throw new PublishError(`state_dir ${this.#config.state_dir}: ${reasonOf(error)}`);
+        }
+        const reason = reasonOf(error);
+        if (tries % 60 === 0) log.error("state not saved, waiting", { reason });
+        await new Promise<void>((resolve) => {
+          clock.after(1000, resolve);
+        });
+      }
+    }
   }
 
   /** A table that cannot be written does not hold anything else up: its publisher tells, and tries again. */
@@ -247,16 +227,7 @@ export class Daemon {
   }
 
   #published(): Iterable<Client> {
-    return this.#withdrawn ? [] : this.#grants.clients();
-  }
-
-  #policyOf({ guard }: Config): Policy {
-    return {
-      never: networks(guard.never),
-      allow: networks(guard.allow),
-      own: this.#parts.ownAddresses(),
-      maxClientsPerUser: guard.max_clients_per_user,
-    };
+    return this.#withdrawn ? [] : this.#gate.clients();
   }
 
   #hasChanged(): boolean {
@@ -266,12 +237,12 @@ export class Daemon {
   async #save(): Promise<void> {
     // Taken in one turn: a checkpoint never stands behind a login that the saved grants lack.
     const checkpoints = this.#sources.checkpoints();
-    const grants = [...this.#grants.live()];
+    const grants = [...this.#gate.live()];
     this.#changed = false;
     try {
       await saveState(this.#config.state_dir, {
         saved: this.#parts.clock.now(),
-        forgotten: this.#forgotten,
+        forgotten: this.#gate.forgotten,
         checkpoints,
         tables: this.#tables.remembered,
         grants,
@@ -282,19 +253,14 @@ export class Daemon {
       throw error;
     }
   }
-
-  async #acquireLock(): Promise<Lock> {
-    const file = stateLock(this.#config.state_dir);
-    const lock = await acquireLock(file, this.#parts.run);
-    if (lock !== undefined) return lock;
-    const holder = lockHolder(file);
-    throw new KnownError(
-      `another popgate${holder === undefined ? "" : ` (pid ${String(holder)})`} runs on ${this.#config.state_dir}; stop it, or give this one a state_dir of its own`,
-      exit.tempFail,
-    );
-  }
 }
 
-function untilOf(grant: Grant | undefined): string | undefined {
-  return grant === undefined ? undefined : new Date(grant.expires).toISOString();
+function rulesOf({ ttl, guard }: Config): Rules {
+  return {
+    ttl,
+    never: networks(guard.never),
+    allow: networks(guard.allow),
+    maxGrants: guard.max_grants,
+    maxClientsPerUser: guard.max_clients_per_user,
+  };
 }

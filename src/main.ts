@@ -5,13 +5,13 @@ import { systemClock } from "./clock.ts";
 import type { Outside } from "./commands/command.ts";
 import { exit, KnownError, type ExitCode } from "./errors.ts";
 import { createLog } from "./log.ts";
-import { run } from "./run.ts";
 
 const tell = (text: string) => void process.stderr.write(text);
 
 const outside: Outside = {
   clock: systemClock,
-  run,
+  // Loaded at the first program that is run: `match` runs none.
+  run: async (argv, options) => (await import("./run.ts")).run(argv, options),
   print: (text) => void process.stdout.write(text),
   tell,
   log: (json) => createLog(systemClock, tell, json),

@@ -2,22 +2,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { adapters } from "./adapters/index.ts";
-import {
-  configOfFlags,
-  defaultStateDir,
-  parseConfig,
-  stateDirIn,
-  type Config,
-  type ConfigFlags,
-} from "./config.ts";
+import { configOfFlags, parseConfig, stateDirIn, type Config, type ConfigFlags } from "./config.ts";
 import { codeOf, ConfigError, exit, KnownError, reasonOf, UsageError } from "./errors.ts";
 import { completeMaps } from "./host.ts";
 import { createMap } from "./maps/index.ts";
 import type { AccessMap } from "./maps/map.ts";
+import { defaultConfigFile, defaultStateDir } from "./paths.ts";
 import type { Run } from "./run.ts";
-
-/** Where the config is looked for when nobody says. */
-export const defaultConfigFile = "/etc/popgate/popgate.toml";
 
 /** A config, and the maps that it means on this host. */
 export interface Setup {

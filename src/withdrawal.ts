@@ -4,16 +4,12 @@ import { join } from "node:path";
 import type { Clock } from "./clock.ts";
 import { lockHolder } from "./lock.ts";
 import { replaceFile } from "./replace.ts";
+import { stateLock } from "./state.ts";
 
 /** What the daemon is asked. */
 export interface Withdrawal {
   /** Whether all grants end, too. */
   readonly forget: boolean;
-}
-
-/** The lock of a state directory: who holds it is the daemon. */
-export function stateLock(directory: string): string {
-  return join(directory, "lock");
 }
 
 function requestFile(directory: string): string {

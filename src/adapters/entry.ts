@@ -1,8 +1,10 @@
 /** Strips what stands before a message: syslog's prefixes and those of Dovecot's own log file, line by line. */
 import type { Entry } from "../model.ts";
 
-/** One kind of prefix, anchored at the start of the line; no line fits two. */
+/** One kind of prefix. */
 interface Family {
+  readonly name: string;
+  /** Anchored at the start of the line. */
   readonly prefix: RegExp;
   readonly read: (prefix: RegExpExecArray, line: string) => Entry;
 }
@@ -17,8 +19,10 @@ const stamp = String.raw`${month} [ 0-3]?\d ${time}|${dated}`;
 const host = String.raw`[^ \[\]]*[^ :\[\]]`;
 const tag = String.raw`[^ :\[\]]+`;
 
-const families: readonly Family[] = [
+/** All of them; no line fits two. */
+export const families: readonly Family[] = [
   {
+    name: "syslog",
     // RFC 3164 and rsyslog's RFC 3339 form; `<22>` in front as on the wire, `<mail.info>` as FreeBSD's syslogd -v writes.
     prefix: new RegExp(
       String.raw`^(?:<\d{1,3}>)?(${stamp}) (?:<[a-z0-9]+\.[a-z]+> )?(${host}) (${tag})(?:\[(\d{1,10})\])?: `,
@@ -32,6 +36,7 @@ const families: readonly Family[] = [
     }),
   },
   {
+    name: "rfc5424",
     // RFC 5424 section 6. rsyslog keeps the blank that stands before a message; a byte order mark may follow.
     prefix: new RegExp(
       String.raw`^<\d{1,3}>1 (-|${dated}) ([^ ]+) ([^ ]+) ([^ ]+) [^ ]+ (?:-|(?:\[(?:[^"\]\\]|"(?:[^"\\]|\\.)*")*\])+) {1,2}\uFEFF?`,
@@ -45,6 +50,7 @@ const families: readonly Family[] = [
     }),
   },
   {
+    name: "dovecot",
     // Dovecot's own log file since 2.0: `Nov 23 06:12:27 imap-login: Info: Login: ...`. The message keeps its level.
     prefix: new RegExp(
       String.raw`^(${stamp}) (?=[^ ]+: (?:Debug|Info|Warning|Error|Fatal|Panic): )`,
@@ -52,6 +58,7 @@ const families: readonly Family[] = [
     read: ([prefix, at], line) => ownFile(at, line.slice(prefix.length)),
   },
   {
+    name: "dovecot-1",
     // The same in 1.x: `dovecot: Nov 23 06:12:27 Info: imap-login: Login: ...`.
     prefix: new RegExp(String.raw`^dovecot: (${stamp}) Info: `),
     read: ([prefix, at], line) => ownFile(at, line.slice(prefix.length)),
@@ -76,6 +83,6 @@ function ownFile(at: string | undefined, message: string): Entry {
 
 function unrepeated(message: string): string {
   if (!message.startsWith("message repeated ") || !message.endsWith("]")) return message;
-  const opening = /^message repeated \d{1,10} times: \[ /.exec(message);
+  const opening = /^message repeated \d{1,10} times: \[ ?/.exec(message);
   return opening === null ? message : message.slice(opening[0].length, -1);
 }

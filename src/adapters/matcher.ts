@@ -85,7 +85,7 @@ export class Matcher {
     let claims = 0;
     for (const route of routes) {
       if (!claimsLogin(route.adapter, entry.message)) continue;
-      claim = route;
+      claim ??= route;
       claims++;
     }
     if (claim === undefined) return undefined;

@@ -3,8 +3,7 @@ import { exit, type ExitCode } from "../errors.ts";
 import { isLocked } from "../lock.ts";
 import type { Grant } from "../model.ts";
 import { stateDirOf, type ConfigOptions } from "../setup.ts";
-import { readState } from "../state.ts";
-import { stateLock } from "../withdrawal.ts";
+import { readState, stateLock } from "../state.ts";
 import type { Outside } from "./command.ts";
 
 interface ListOptions extends ConfigOptions {

@@ -6,15 +6,10 @@ import { acquireLock } from "../lock.ts";
 import type { Log } from "../log.ts";
 import type { MapSettings } from "../maps/map.ts";
 import { emptyTables } from "../maps/tables.ts";
-import {
-  completeSetup,
-  defaultConfigFile,
-  readConfig,
-  stateDirOf,
-  type ConfigOptions,
-} from "../setup.ts";
-import { loadState, saveState } from "../state.ts";
-import { requestWithdrawal, stateLock } from "../withdrawal.ts";
+import { defaultConfigFile } from "../paths.ts";
+import { completeSetup, readConfig, stateDirOf, type ConfigOptions } from "../setup.ts";
+import { loadState, saveState, stateLock } from "../state.ts";
+import { requestWithdrawal } from "../withdrawal.ts";
 import type { Outside } from "./command.ts";
 
 interface WithdrawOptions extends ConfigOptions {

@@ -1,5 +1,4 @@
 /** Which refusals have been told already, so that a busy client does not fill the log. */
-import type { Client } from "../client.ts";
 
 /** When the memory is full it starts anew: a refusal told twice is no harm. */
 const most = 10_000;
@@ -13,9 +12,9 @@ export class Refusals {
     this.#span = span;
   }
 
-  /** Whether this refusal is to be told at `monotonic` ms: once per client, reason and span. */
-  isNews(client: Client, reason: string, monotonic: number): boolean {
-    const key = `${client} ${reason}`;
+  /** Whether this refusal is to be told at `monotonic` ms: once per client (or adapter), reason and span. */
+  isNews(whose: string, reason: string, monotonic: number): boolean {
+    const key = `${whose} ${reason}`;
     const told = this.#told.get(key);
     if (told !== undefined && monotonic - told < this.#span) return false;
     if (this.#told.size >= most) this.#told.clear();

@@ -1,7 +1,7 @@
 /** One build of a map aside: files under a name of its own, beside the live map, that nobody reads yet. */
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { open, readdir, rm } from "node:fs/promises";
+import { open, readdir, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { exit, PublishError } from "../errors.ts";
 import type { Outcome, Run } from "../run.ts";
@@ -9,7 +9,7 @@ import type { Owner } from "./files.ts";
 import type { AccessMap, Index } from "./map.ts";
 
 /** Names that no build ever shares: an orphaned tool cannot write into a later build, nor trip over an earlier one's files. */
-export function asideName(source: string): string {
+function asideName(source: string): string {
   const token = randomBytes(8).toString("hex");
   return join(dirname(source), `.${basename(source)}.popgate-${token}`);
 }
@@ -52,12 +52,12 @@ const mode = 0o644;
  * Writes the source aside and has the index made of it.
  * @throws PublishError if the tool failed or made what the source does not say, its code `config` if it always will; system errors
  */
-export async function build(text: string, parts: BuildParts): Promise<Built> {
+export async function build(text: readonly string[], parts: BuildParts): Promise<Built> {
   const { map, owner } = parts;
   const aside = asideName(map.source);
   const file = await open(aside, "wx", mode);
   try {
-    await file.writeFile(text);
+    await writeFile(file, text);
     // Before the tool runs: as root it takes on the identity of the source's owner, and copies the mode.
     await adopt(file, owner);
   } finally {
@@ -71,13 +71,16 @@ export async function build(text: string, parts: BuildParts): Promise<Built> {
 async function makeIndex(
   index: Index,
   aside: string,
-  text: string,
-  { run, deadline, owner }: BuildParts,
+  text: readonly string[],
+  { run, deadline, owner: as }: BuildParts,
 ): Promise<readonly string[]> {
   const [tool] = index.argv;
-  const outcome = index.stdin
-    ? await runOn(aside, index.argv, run, deadline)
-    : await run(index.argv, { deadline });
+  // As the owner, too: makemap refuses to make a file as root in somebody else's directory.
+  const ask = (argv: Index["argv"], input?: FileHandle): Promise<Outcome> =>
+    run(argv, { deadline, as, ...(input === undefined ? {} : { input: input.fd }) });
+  const outcome = await (index.stdin
+    ? withFile(aside, (source) => ask(index.argv, source))
+    : ask(index.argv));
   if (outcome.missing) {
     throw new PublishError(`there is no program ${tool}; install it, or set tool`, exit.config);
   }
@@ -88,61 +91,71 @@ async function makeIndex(
       verdict.forGood ? exit.config : exit.tempFail,
     );
   }
-  await adoptMade(index, owner);
+  const [, held] = await Promise.all([adoptMade(index, as), holdsLastKey(index, text, ask)]);
+  if (!held) {
+    throw new PublishError(`${tool} made an index that lacks what it was given`, exit.tempFail);
+  }
   if (verdict.is === "made") return verdict.remarks;
-  if (!(await saysTheSame(index, text, run, deadline))) {
+  if (!(await saysTheSame(index, text, ask))) {
     throw new PublishError(`${tool}: ${verdict.why}`, exit.tempFail);
   }
   return [verdict.why];
 }
 
-async function runOn(
-  file: string,
-  argv: Index["argv"],
-  run: Run,
-  deadline: number,
-): Promise<Outcome> {
-  const input = await open(file, "r");
+/** The file is not followed if it is a link, nor waited for if it is a pipe. */
+async function adoptMade({ makes, argv: [tool] }: Index, owner: Owner | undefined): Promise<void> {
   try {
-    return await run(argv, { deadline, input: input.fd });
-  } finally {
-    await input.close();
+    await withFile(makes, async (file) => {
+      const status = await file.stat();
+      if (!status.isFile() || status.size === 0) throw new Error("an empty file");
+      await adopt(file, owner);
+    });
+  } catch (error) {
+    throw new PublishError(`${tool} made no index`, exit.tempFail, { cause: error });
   }
 }
 
-async function adoptMade({ makes, argv: [tool] }: Index, owner: Owner | undefined): Promise<void> {
-  const file = await open(makes, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error) => {
-    throw new PublishError(`${tool} made no index`, exit.tempFail, { cause: error });
-  });
+async function withFile<T>(file: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const { size } = await file.stat();
-    if (size === 0) throw new PublishError(`${tool} made an empty file`, exit.tempFail);
-    await adopt(file, owner);
+    return await work(handle);
   } finally {
-    await file.close();
+    await handle.close();
   }
 }
 
 /** Sets owner and mode on purpose, and brings the file to the disk. */
-async function adopt(
-  file: Awaited<ReturnType<typeof open>>,
-  owner: Owner | undefined,
-): Promise<void> {
+async function adopt(file: FileHandle, owner: Owner | undefined): Promise<void> {
   if (owner !== undefined) await file.chown(owner.uid, owner.gid);
   await file.chmod(mode);
   await file.sync();
 }
 
+async function holdsLastKey(
+  { probe }: Index,
+  text: readonly string[],
+  ask: (argv: Index["argv"]) => Promise<Outcome>,
+): Promise<boolean> {
+  const lastLine =
+    text
+      .findLast((piece) => piece !== "")
+      ?.trimEnd()
+      .split("\n")
+      .at(-1) ?? "#";
+  if (probe === undefined || lastLine.startsWith("#")) return true;
+  const found = await ask(probe(lastLine.split("\t", 1)[0] ?? ""));
+  return found.ok && found.stdout !== "";
+}
+
 /** Compares what is in the index with the source; a map tool folds keys to lower case, and lists in an order of its own. */
 async function saysTheSame(
   { dump }: Index,
-  text: string,
-  run: Run,
-  deadline: number,
+  text: readonly string[],
+  ask: (argv: Index["argv"]) => Promise<Outcome>,
 ): Promise<boolean> {
   if (dump === undefined) return false;
-  const listed = await run(dump, { deadline });
-  return listed.ok && entriesOf(listed.stdout) === entriesOf(text);
+  const listed = await ask(dump);
+  return listed.ok && entriesOf(listed.stdout) === entriesOf(text.join(""));
 }
 
 function entriesOf(text: string): string {

@@ -22,7 +22,7 @@ export function eximMap(settings: MapSettings): AccessMap {
     settings,
     name: path,
     source: path,
-    render: (clients) => mapText(clients, ""),
+    render: (clients) => mapText(clients, (client) => [client], ""),
     advice: [
       `hostlist popgate_clients = ${path}`,
       "# in the ACL of acl_smtp_rcpt, before the statement that refuses to relay:",

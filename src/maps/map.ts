@@ -40,6 +40,8 @@ export interface Index {
   readonly live: string;
   /** Prints what was made, `key value` a line; absent where the tool cannot. */
   readonly dump?: Argv;
+  /** Asks what was made for one key, and prints the value; where the tool's silence and status 0 do not mean that all is there. */
+  readonly probe?: (key: string) => Argv;
   /** Judges a run of `argv`, except whether the program is there and whether the file was made. */
   judge(outcome: Outcome): Verdict;
 }
@@ -51,8 +53,11 @@ export interface AccessMap {
   readonly name: string;
   /** The map source that popgate owns; where there is no index the MTA reads it. */
   readonly source: string;
-  /** Gives the whole map source for these clients: sorted, unique, ending in a line feed; an empty set gives a valid empty map. */
-  render(clients: Iterable<Client>): string;
+  /**
+   * Gives the whole map source for these clients: sorted, unique, ending in a line feed; an empty set gives a valid empty
+   * map. It comes in pieces that take some milliseconds each; all clients are read before the second one.
+   */
+  render(clients: Iterable<Client>): Iterable<string>;
   /** Says how the index is built from the source that stands at `aside`; absent where the MTA reads the source itself. */
   readonly index?: (aside: string) => Index;
   /** The lines that the admin puts into the MTA's config so that it asks this table. */

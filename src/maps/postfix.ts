@@ -1,6 +1,7 @@
 /** Postfix: access(5) tables that postmap(1) builds. */
 import { standsForNetwork, mapText } from "./text.ts";
 import { parseTable, refuseKeys, requireAbsolute, throwFaults } from "./table.ts";
+import type { Client } from "../client.ts";
 import type { Outcome } from "../run.ts";
 import type { AccessMap, Index, MapSettings, Verdict } from "./map.ts";
 
@@ -45,18 +46,18 @@ export function postfixMap(settings: MapSettings): AccessMap {
     settings,
     name: settings.table,
     source: path,
-    render: (clients) =>
-      mapText(
-        [...clients].filter((client) => !standsForNetwork(client)),
-        "\tOK",
-      ),
+    render: (clients) => mapText(clients, keys, "\tOK"),
     index: (aside): Index => ({
       argv: [tool, ...config, `${type}:${aside}`],
       stdin: false,
       makes: `${aside}${suffix ?? ""}`,
       live,
-      // postmap cannot list a cdb: "does not support sequence operations".
+      // Not for cdb: "sequence operation is not supported".
       ...(type === "cdb" ? {} : { dump: [tool, ...config, "-s", `${type}:${aside}`] as const }),
+      // On a full disk postmap says nothing and ends with 0 although the one transaction that fills an lmdb failed.
+      ...(type === "lmdb"
+        ? { probe: (key) => [tool, ...config, "-q", key, `${type}:${aside}`] as const }
+        : {}),
       judge: (outcome) => judge(outcome, aside),
     }),
     advice: [
@@ -64,6 +65,10 @@ export function postfixMap(settings: MapSettings): AccessMap {
       `    check_client_access ${settings.table}, reject_unauth_destination`,
     ],
   };
+}
+
+function keys(client: Client): readonly string[] {
+  return standsForNetwork(client) ? [] : [client];
 }
 
 function typeFault(type: string): string {

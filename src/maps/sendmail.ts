@@ -35,8 +35,8 @@ export function sendmailMap(settings: MapSettings): AccessMap {
     source: path,
     render: (clients) =>
       style === "popauth"
-        ? mapText(keysOf(clients, popauthKeys), "\tOK")
-        : mapText(keysOf(clients, accessKeys), "\tRELAY"),
+        ? mapText(clients, popauthKeys, "\tOK")
+        : mapText(clients, accessKeys, "\tRELAY"),
     index: (aside): Index => ({
       argv: [...common, type, aside],
       stdin: true,
@@ -47,13 +47,6 @@ export function sendmailMap(settings: MapSettings): AccessMap {
     }),
     advice: style === "popauth" ? popauthAdvice(settings.table) : accessAdvice(settings.table),
   };
-}
-
-function* keysOf(
-  clients: Iterable<Client>,
-  spell: (client: Client) => readonly string[],
-): Generator<string> {
-  for (const client of clients) yield* spell(client);
 }
 
 /** The spellings of `$&{client_addr}`: which one a sendmail uses depends on UseCompressedIPv6Addresses (conf.c, anynet_ntop). */

@@ -4,7 +4,7 @@ import { ConfigError } from "../errors.ts";
 import type { MapSettings } from "./map.ts";
 
 /** The two halves of `type:path`. */
-export interface Table {
+interface Table {
   readonly type: string;
   readonly path: string;
 }

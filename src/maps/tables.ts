@@ -15,6 +15,8 @@ interface TablesParts {
   readonly run: Run;
   /** The clients that the configured tables must hold at this moment. */
   readonly clients: () => Iterable<Client>;
+  /** Called when a table that is no longer configured is empty, and remembered no more. */
+  readonly forgotten: () => void;
 }
 
 interface Table {
@@ -138,6 +140,7 @@ export class Tables {
     this.#tables.delete(name);
     publisher.stop();
     this.#parts.log.info("table emptied, no longer configured", { table: name });
+    this.#parts.forgotten();
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the map sources of all MTAs share: the header, the order of the lines, the spellings of a client. */
 import type { Client } from "../client.ts";
+import { sortedRuns } from "./sort.ts";
 
 /** How every map source of popgate begins, in all versions: by this it knows its own files again. */
 export const mark = "# popgate writes this file";
@@ -7,13 +8,20 @@ export const mark = "# popgate writes this file";
 const header = `${mark} and its index: what is changed here by hand is lost.\n`;
 
 /**
- * Gives a map source: the header, then each key once, in bytewise order, with `tail` behind it. postmap, makemap and
- * Exim's host lists skip lines that start with `#`.
+ * Gives a map source in pieces: the header, then every key that `spell` makes of the clients, once, in bytewise order,
+ * with `tail` behind it. postmap, makemap and Exim's host lists skip lines that start with `#`.
  */
-export function mapText(keys: Iterable<string>, tail: string): string {
-  let text = header;
-  for (const key of [...new Set(keys)].sort()) text += `${key}${tail}\n`;
-  return text;
+export function* mapText(
+  clients: Iterable<Client>,
+  spell: (client: Client) => readonly string[],
+  tail: string,
+): Generator<string> {
+  yield header;
+  for (const run of sortedRuns(clients, spell)) {
+    let piece = "";
+    for (const key of run) piece += `${key}${tail}\n`;
+    yield piece;
+  }
 }
 
 /** Gives an IPv6 client as eight groups without `::`, and an IPv4 client as it is. */

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { chown, open, rename } from "node:fs/promises";
 import type { Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Client } from "../client.ts";
 import { exit, KnownError, PublishError, reasonOf } from "../errors.ts";
 import { acquireLock, lockHolder, type Lock } from "../lock.ts";
@@ -66,8 +67,8 @@ export class MapWriter {
     return this.#underLock(async (owner) => {
       const { hasSource, index } = await this.#inspectLive();
       this.#judgeLinks(index);
-      const text = this.#parts.map.render(clients);
-      const digest = createHash("sha256").update(text).digest("base64");
+      const text = await this.#rendered(clients);
+      const digest = digestOf(text);
       if (await this.#stands(digest)) return "unchanged";
       await this.#replace(await this.#build(text, owner), hasSource);
       this.#published = await this.#seen(digest);
@@ -83,7 +84,7 @@ export class MapWriter {
   async check(): Promise<void> {
     await this.#underLock(async (owner) => {
       await this.#inspectLive();
-      await this.#build(this.#parts.map.render([]), owner);
+      await this.#build(await this.#rendered([]), owner);
       await removeBuilds(this.#parts.map.source);
     });
   }
@@ -120,7 +121,16 @@ export class MapWriter {
     return inspectLive(this.#parts.map.source, this.#liveIndex, known);
   }
 
-  async #build(text: string, owner: Owner | undefined): Promise<Built> {
+  /** Other things have their turn between the pieces: a large map must not hold up the logins. */
+  async #rendered(clients: Iterable<Client>): Promise<readonly string[]> {
+    const text: string[] = [];
+    for (const piece of this.#parts.map.render(clients)) {
+      if (text.push(piece) > 1) await setImmediate();
+    }
+    return text;
+  }
+
+  async #build(text: readonly string[], owner: Owner | undefined): Promise<Built> {
     const { map, run, log, deadline = toolDeadline } = this.#parts;
     const built = await build(text, { map, run, deadline, owner });
     const remarks = built.remarks.join("; ").replaceAll(built.aside, map.source);
@@ -176,6 +186,13 @@ export class MapWriter {
     const code = error instanceof KnownError ? error.exitCode : exitCodeOf(error);
     return new PublishError(`map ${this.#parts.map.name}: ${reasonOf(error)}`, code);
   }
+}
+
+/** Hashing also turns each piece into one flat string, which the write would do for all of them at once. */
+function digestOf(text: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const piece of text) hash.update(piece);
+  return hash.digest("base64");
 }
 
 /** Changes whenever somebody writes to a file, replaces it, or changes its owner, mode or links. */

@@ -21,6 +21,7 @@ export class Archive implements Generation {
   #chunks: AsyncIterator<Buffer> | undefined;
   /** Text that was unpacked and not fed yet. */
   #rest: Buffer = nothing;
+  #unfinished: Buffer = nothing;
   #closed = false;
 
   /** Takes over the descriptor, to close it. */
@@ -65,8 +66,6 @@ export class Archive implements Generation {
     if (this.#gunzip === undefined) closeSync(this.#descriptor);
     else this.#gunzip.destroy();
   }
-
-  #unfinished: Buffer = nothing;
 
   async #next(): Promise<Buffer | undefined> {
     if (this.#closed) return undefined;

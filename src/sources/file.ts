@@ -1,23 +1,22 @@
 /** One log, by its name, through all the files that bear it one after the other. */
-import { statSync } from "node:fs";
-import type { Stats } from "node:fs";
 import { dirname } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { watch } from "chokidar";
 import type { FSWatcher } from "chokidar";
 import type { Clock } from "../clock.ts";
-import { reasonOf, SourceError } from "../errors.ts";
+import { codeOf, reasonOf, SourceError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Checkpoint } from "../model.ts";
 import { Reading } from "./generation.ts";
 import type { Generation, Turn } from "./generation.ts";
 import { Health } from "./health.ts";
 import { History } from "./history.ts";
+import { Inode } from "./inode.ts";
 import { LineSplitter } from "./lines.ts";
 import type { TakeLine } from "./lines.ts";
-import { openAt } from "./resume.ts";
+import { inodeNamed, lookAt } from "./named.ts";
+import { Pace } from "./pace.ts";
 import type { Begin } from "./resume.ts";
-import { sameInode, siblingOf } from "./siblings.ts";
+import { sameInode } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
 import type { Deliver, Source } from "./source.ts";
 
@@ -34,13 +33,10 @@ interface Parts {
 }
 
 /** How often the name and the files are looked at when nobody gives a hint. Milliseconds, like all below. */
-const pollPause = 250;
-/** The same while the log has been missing or unreadable for a short time only. */
+const pause = 250;
+/** The same while the log has been in trouble for a short time only. */
 const shortPause = 20;
 const shortTime = 5000;
-/** The loop is let go after so long, or after so many chunks if the clock stands still. */
-const slice = 8;
-const mostChunks = 64;
 /** How long a stop may go on reading; what is left is read after the next start. */
 const lastReading = 2000;
 
@@ -51,21 +47,19 @@ const lastReading = 2000;
 export class FileSource implements Source {
   readonly name: string;
   readonly #parts: Parts;
+  readonly #pace: Pace;
   readonly #health: Health;
   readonly #history: History;
   /** False until it is known where to begin: a log that is missing or unreadable may hold what the checkpoint names. */
   #begun = false;
   #triedWithout = false;
+  /** A rotation went on during the last look. */
   #moved = false;
   #live = false;
   /** The live generation, if its descriptor went bad. */
   #bad: Generation | undefined;
   #names: FSWatcher | undefined;
-  #directory: Stats | undefined;
-  #hinted = false;
-  #wake: (() => void) | undefined;
-  #letGo = 0;
-  #stopBy = Infinity;
+  #directory: string | undefined;
   #starting: Promise<void> | undefined;
   #following: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
@@ -74,9 +68,17 @@ export class FileSource implements Source {
     const { path, clock, log, since = Infinity } = parts;
     this.name = path;
     this.#parts = parts;
+    this.#pace = new Pace(clock);
     this.#health = new Health(path, clock, log);
-    const hint = this.#hint;
-    this.#history = new History({ path, clock, log, begin: this.#begin, hint, since });
+    this.#history = new History({
+      path,
+      clock,
+      log,
+      since,
+      begin: this.#begin,
+      hint: this.#pace.hint,
+      cannotWatch: (reason) => this.#health.cannotWatch(reason),
+    });
   }
 
   start(): Promise<void> {
@@ -92,19 +94,20 @@ export class FileSource implements Source {
   }
 
   async #start(): Promise<void> {
-    refuseOtherKinds(this.name);
+    const named = lookAt(this.name);
+    if (named.file === undefined && named.trouble === "log is not a file")
+      throw new SourceError(`${this.name}: is ${named.reason ?? "no file"}, not a log`);
     this.#watchName();
     do {
       await this.#round();
-      await setImmediate();
-    } while (this.#moved && !this.#late);
+      await this.#pace.breathe();
+    } while (this.#moved && !this.#pace.late);
     this.#live = true;
     this.#following = this.#follow();
   }
 
   async #stop(): Promise<void> {
-    this.#stopBy = this.#parts.clock.monotonic() + (this.#live ? lastReading : 0);
-    this.#hint();
+    this.#pace.endWithin(this.#live ? lastReading : 0);
     // Whoever started it is told if that failed.
     await this.#starting?.catch(() => undefined);
     await this.#following;
@@ -114,46 +117,18 @@ export class FileSource implements Source {
   }
 
   async #follow(): Promise<void> {
-    while (this.#stopBy === Infinity) {
-      await this.#rest();
-      this.#hinted = false;
+    while (!this.#pace.ending) {
+      const { ailing } = this.#health;
+      const short = this.#moved || (ailing > 0 && ailing < shortTime);
+      await this.#pace.rest(short ? shortPause : pause);
       await this.#round();
     }
   }
 
-  async #rest(): Promise<void> {
-    if (this.#hinted) {
-      await setImmediate();
-      return;
-    }
-    const { ailing } = this.#health;
-    const pause = this.#moved || (ailing > 0 && ailing < shortTime) ? shortPause : pollPause;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      const cancel = this.#parts.clock.after(pause, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
-    this.#wake = undefined;
-  }
-
-  readonly #hint = (): void => {
-    this.#hinted = true;
-    this.#wake?.();
-  };
-
-  /** True when a stop can wait no longer. */
-  get #late(): boolean {
-    return this.#parts.clock.monotonic() >= this.#stopBy;
-  }
-
   async #round(): Promise<void> {
-    this.#letGo = this.#parts.clock.monotonic();
     try {
       await this.#read();
-      if (!this.#late && (await this.#look())) await this.#read();
+      if (!this.#pace.late && (await this.#look())) await this.#read();
       this.#history.retire();
     } catch (thrown) {
       this.#health.failed("log cannot be followed", reasonOf(thrown));
@@ -161,28 +136,24 @@ export class FileSource implements Source {
   }
 
   async #read(): Promise<void> {
-    for (const generation of this.#history.generations.slice()) {
-      if (this.#late) return;
+    for (const generation of this.#history.generations) {
+      if (this.#pace.late) return;
       await this.#readOn(generation);
     }
   }
 
   async #readOn(generation: Generation): Promise<void> {
-    for (let chunks = 1; !this.#late || chunks === 1; chunks++) {
+    while (!this.#pace.late) {
       const turn = await this.#turn(generation);
       if (turn === "end") return;
-      if (turn === "truncated") {
+      if (turn !== "more" && generation === this.#history.live && generation instanceof Inode) {
+        await this.#readCopies(generation, turn === "truncated");
+      } else if (turn === "truncated") {
         // Nobody goes on with a rotated file from its start: it was overwritten by another one.
-        if (generation !== this.#history.live) {
-          this.#history.abandon(generation);
-          return;
-        }
-        await this.#goOnFromCopies(generation);
+        this.#history.abandon(generation);
+        return;
       }
-      if (chunks % mostChunks === 0 || this.#parts.clock.monotonic() - this.#letGo > slice) {
-        await setImmediate();
-        this.#letGo = this.#parts.clock.monotonic();
-      }
+      await this.#pace.breathe();
     }
   }
 
@@ -207,23 +178,27 @@ export class FileSource implements Source {
     }
   }
 
-  /** The live file was truncated: what was not read yet stands in the copies of it, if somebody made any. */
-  async #goOnFromCopies(live: Generation): Promise<void> {
-    const copies = await this.#history.recover(live);
+  /** What is missing before the start of the live file stands in copies of it, if somebody made any and truncated it. */
+  async #readCopies(live: Inode, shrank: boolean): Promise<void> {
+    const copies = await this.#history.recover(live, shrank);
     for (const copy of copies) await this.#readOn(copy);
-    live.reading.restart((copies.at(-1) ?? live).reading.unterminated > 0);
+    if (shrank || copies.length > 0) live.restart((copies.at(-1) ?? live).reading.unterminated > 0);
   }
 
   /** Compares what the name means with the file that is open; true if there is more to read now. */
   async #look(): Promise<boolean> {
-    const file = this.#fileNamed();
+    const named = lookAt(this.name);
+    if (named.file === undefined) this.#health.ails(named.trouble, named.reason);
+    const { file } = named;
     this.#moved = false;
     try {
       if (!this.#begun) return await this.#beginWith(file);
       const { live } = this.#history;
       if (file === undefined) return false;
       if (live === undefined || !sameInode(live, file)) return await this.#switchTo(file);
-      if (live === this.#bad) return await this.#reopen(live, file);
+      if (live === this.#bad && !(await this.#history.reopen(file)))
+        return await this.#switchTo(file);
+      this.#bad = undefined;
       this.#health.follows(live.reading.position.offset);
       return false;
     } catch (thrown) {
@@ -232,26 +207,15 @@ export class FileSource implements Source {
     }
   }
 
-  #fileNamed(): Sibling | undefined {
-    try {
-      const stats = statSync(this.name, { throwIfNoEntry: false });
-      if (stats?.isFile() === true) return siblingOf(this.name, stats);
-      if (stats === undefined) this.#health.ails("log missing");
-      else this.#health.ails("log is not a file", kindOf(stats));
-    } catch (thrown) {
-      this.#health.ails("log unreadable", reasonOf(thrown));
-    }
-    return undefined;
-  }
-
   async #beginWith(file: Sibling | undefined): Promise<boolean> {
-    if (file === undefined && (this.#triedWithout || this.#health.trouble !== "log missing"))
-      return false;
-    this.#triedWithout ||= file === undefined;
+    if (file === undefined) {
+      if (this.#triedWithout || this.#health.trouble !== "log missing") return false;
+      this.#triedWithout = true;
+    }
     this.#begun = await this.#history.begin(this.#parts.checkpoint ?? [], file);
-    if (file === undefined) return this.#begun;
-    this.#moved = !this.#begun;
-    if (this.#begun) this.#health.follows(this.#history.live?.reading.position.offset ?? 0);
+    this.#moved = !this.#begun && file !== undefined;
+    if (this.#begun && file !== undefined)
+      this.#health.follows(this.#history.live?.reading.position.offset ?? 0);
     return this.#begun;
   }
 
@@ -264,33 +228,19 @@ export class FileSource implements Source {
     return true;
   }
 
-  /** A descriptor can go bad on network file systems; the file is the same if its content is. */
-  async #reopen(bad: Generation, file: Sibling): Promise<boolean> {
-    const again = await openAt(file, bad.reading.lineStart, this.#begin);
-    this.#bad = undefined;
-    if (again === undefined) {
-      this.#history.abandon(bad);
-      return await this.#switchTo(file);
-    }
-    this.#history.replaceLive(again);
-    return true;
-  }
-
-  /** Watches the name, once for each directory that its parent's name has meant. */
+  /** Watches the name, and again when its directory has been replaced. */
   #watchName(): void {
-    const directory = statSync(dirname(this.name), { throwIfNoEntry: false });
+    const directory = inodeNamed(dirname(this.name));
     if (this.#names !== undefined) {
-      if (directory === undefined || this.#directory === undefined) return;
-      if (sameInode(directory, this.#directory)) return;
+      if (directory === this.#directory) return;
       void this.#names.close();
     }
     this.#directory = directory;
     this.#names = watch(this.name, { ignoreInitial: true, atomic: false });
-    this.#names.on("all", this.#hint).on("error", (thrown) => {
-      this.#parts.log.warning("cannot watch the name", {
-        source: this.name,
-        reason: reasonOf(thrown),
-      });
+    this.#names.on("all", this.#pace.hint).on("error", (thrown) => {
+      // Whatever else fails there is seen by the next look at the name.
+      if (["ENOSPC", "EMFILE", "ENFILE"].includes(codeOf(thrown) ?? ""))
+        this.#health.cannotWatch(reasonOf(thrown));
     });
   }
 
@@ -304,25 +254,4 @@ export class FileSource implements Source {
 
   readonly #begin: Begin = (from) =>
     new Reading(new LineSplitter(this.#parts.markers), this.#take, from);
-}
-
-function refuseOtherKinds(path: string): void {
-  const stats = statOrUndefined(path);
-  if (stats !== undefined && !stats.isFile())
-    throw new SourceError(`${path}: is ${kindOf(stats)}, not a log`);
-}
-
-function statOrUndefined(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
-}
-
-function kindOf(stats: Stats): string {
-  if (stats.isDirectory()) return "a directory";
-  if (stats.isFIFO()) return "a FIFO";
-  if (stats.isSocket()) return "a socket";
-  return "a device";
 }

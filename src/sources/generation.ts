@@ -4,8 +4,11 @@ import type { TakeLine } from "./lines.ts";
 import { advance, beginning } from "./mark.ts";
 import type { Position } from "./mark.ts";
 
-/** What a turn of reading came to: there is more now, there is no more now, or what had been read stands there no longer. */
-export type Turn = "more" | "end" | "truncated";
+/**
+ * What a turn of reading came to: there is more now; there is no more now; nothing was read, since what had been read stands
+ * there no longer; or nothing was read yet, since the file is not empty any more and older lines may stand in copies of it.
+ */
+export type Turn = "more" | "end" | "truncated" | "first";
 
 /** A file that is open and is read on from where it was left. */
 export interface Generation {

@@ -1,9 +1,7 @@
 /** Tells what ails a log: each trouble once when it begins, once when it is over, and never in a flood. */
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-
-/** What may be wrong with a log. */
-export type Trouble = "log missing" | "log unreadable" | "log is not a file";
+import type { Trouble } from "./named.ts";
 
 /** A name is missing for a moment in every rotation: while a log is followed, that is told after so many ms only. */
 const patience = 1000;
@@ -21,6 +19,7 @@ export class Health {
   #since = 0;
   #told = true;
   #following = false;
+  #unwatched = false;
   #dropped = 0;
   #droppedTold = -Infinity;
   /** When each was told. */
@@ -32,6 +31,7 @@ export class Health {
     this.#log = log;
   }
 
+  /** What is wrong with the log, if anything is. */
   get trouble(): Trouble | undefined {
     return this.#trouble;
   }
@@ -71,6 +71,13 @@ export class Health {
     this.#log.warning("line too long", { source: this.#source, dropped: this.#dropped });
     this.#dropped = 0;
     this.#droppedTold = now;
+  }
+
+  /** The kernel refuses to watch; told once. */
+  cannotWatch(reason: string): void {
+    if (this.#unwatched) return;
+    this.#unwatched = true;
+    this.#log.warning("cannot watch, looking 4 times a second", { source: this.#source, reason });
   }
 
   /** Something that should never fail did. */

@@ -2,14 +2,16 @@
 import type { Clock } from "../clock.ts";
 import { reasonOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Checkpoint, Mark } from "../model.ts";
+import type { Checkpoint } from "../model.ts";
 import type { Generation } from "./generation.ts";
 import { Inode } from "./inode.ts";
 import { beginning, toMark } from "./mark.ts";
-import { closeAll, findHolder, findMarked, openAt, openWhole } from "./resume.ts";
+import { closeAll, findMarked, openAt } from "./resume.ts";
 import type { Begin } from "./resume.ts";
-import { identityOf, sameInode, siblingsOf } from "./siblings.ts";
+import { sameInode } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
+import { Unread } from "./unread.ts";
+import type { Read } from "./unread.ts";
 
 interface Parts {
   readonly path: string;
@@ -18,6 +20,8 @@ interface Parts {
   readonly begin: Begin;
   /** Called when something happened to one of the inodes. */
   readonly hint: () => void;
+  /** Called when the kernel refuses to watch an inode. */
+  readonly cannotWatch: (reason: string) => void;
   /** Wall clock, ms: rotated files that changed last before it are not read without a checkpoint. */
   readonly since: number;
 }
@@ -26,26 +30,20 @@ interface Parts {
 const linger = 10_000;
 const mostLingering = 8;
 
-/** A rotation that goes on while files are opened is waited for, but not for ever. */
-const mostTries = 5;
-
-/** Knows what is to be read; `FileSource` reads it, the oldest first. */
+/** Knows what is to be read, the oldest first; does not read itself. */
 export class History {
-  /** Counts the generations that the log has gone through. */
-  rotations = 0;
   readonly #parts: Parts;
+  readonly #unread: Unread;
   /** The oldest first. The last is the one that the name means, or meant last. */
-  #generations: Generation[] = [];
+  #generations: readonly Generation[] = [];
   readonly #grown = new Map<Generation, number>();
-  /** The rotated files that have been read, or are too old to be: any other is younger than the live one. */
-  #known = new Set<string>();
-  /** The youngest generation that was closed: what follows it is not known from an empty live file's content. */
-  #closed: Mark | undefined;
-  #tries = 0;
-  #polling = false;
+  /** The youngest that was closed: an empty live file's content does not tell what came before it. */
+  #closed: Read | undefined;
 
   constructor(parts: Parts) {
+    const { path, begin } = parts;
     this.#parts = parts;
+    this.#unread = new Unread({ path, begin, tellGap: (reason) => this.#tellGap(reason) });
   }
 
   /** Those to read, in this order. */
@@ -60,8 +58,10 @@ export class History {
 
   /** How far they all have been read. */
   get checkpoint(): Checkpoint {
-    const marks = this.#generations.map(markOf);
-    return marks[0]?.offset === 0 && this.#closed !== undefined ? [this.#closed, ...marks] : marks;
+    const open = this.#generations.map(readOf);
+    const tellsWhere = open.length > 0 && open[0]?.position.offset !== 0;
+    const all = tellsWhere || this.#closed === undefined ? open : [this.#closed, ...open];
+    return all.map(({ dev, ino, position }) => toMark(dev, ino, position));
   }
 
   /** To be called when a turn of reading has found something new. */
@@ -75,11 +75,10 @@ export class History {
    * @throws a system error if the live file cannot be read
    */
   async begin(marks: Checkpoint, live: Sibling | undefined): Promise<boolean> {
-    const { begin, path } = this.#parts;
     await this.#probe(live);
-    const siblings = siblingsOf(path).filter((file) => !isLive(file, live));
+    const siblings = this.#unread.list(live);
     const files = live === undefined ? siblings : [...siblings, live];
-    const { found, gap } = await findMarked(marks, files, begin);
+    const { found, gap } = await findMarked(marks, files, this.#parts.begin);
     const last = found.at(-1)?.index;
     // Without the live file there is no telling yet whether the marks lead nowhere.
     if (marks.length > 0 && last === undefined && live === undefined) return false;
@@ -87,15 +86,14 @@ export class History {
       last === undefined
         ? files.filter((file) => file === live || file.modified >= this.#parts.since)
         : files.slice(last + 1);
-    const whole = await this.#openWhole(younger);
+    const whole = await this.#unread.openWhole(younger);
     if (whole === undefined) {
       closeAll(found.map(({ generation }) => generation));
       return false;
     }
     if (gap) this.#tellGap("what was read before is in no file any more");
-    for (const { generation } of found) this.#adopt(generation);
-    for (const generation of whole) this.#adopt(generation);
-    this.#remember(siblings);
+    this.#adopt([...found.map(({ generation }) => generation), ...whole]);
+    this.#unread.remember(siblings);
     return true;
   }
 
@@ -105,7 +103,6 @@ export class History {
    * @throws a system error if the new file cannot be read
    */
   async switchTo(live: Sibling): Promise<boolean> {
-    const { begin, path } = this.#parts;
     const old = this.live;
     const again = this.#generations.find((generation) => sameInode(generation, live));
     if (again !== undefined) {
@@ -114,34 +111,37 @@ export class History {
       return true;
     }
     await this.#probe(live);
-    const siblings = siblingsOf(path).filter((file) => !isLive(file, live));
-    const between = await this.#openWhole(await this.#youngerThan(old, siblings));
+    const siblings = this.#unread.list(live);
+    const between = await this.#unread.openYounger(old && readOf(old), siblings, this.#read);
     if (between === undefined) return false;
-    const from = this.#closed === undefined ? undefined : await this.#seenBefore(live);
-    const next = from ?? (await openAt(live, beginning, begin));
+    const next = (await this.#cameBack(live)) ?? (await openAt(live, beginning, this.#parts.begin));
     if (next === undefined) {
       closeAll(between);
       return false;
     }
-    for (const generation of [...between, next]) this.#adopt(generation);
-    if (old !== undefined) this.grew(old);
-    this.#remember(siblings);
-    if (old !== undefined) this.#tellRotated(between.length);
+    this.#adopt([...between, next]);
+    this.#unread.remember(siblings);
+    if (old === undefined) return true;
+    this.grew(old);
+    this.#tellRotated(between.length);
     return true;
   }
 
   /**
-   * The live file was truncated: opens the copies that were made of it before, to be read before it goes on from its start.
+   * The live file is to be read from its start: opens the copies that were made of it before, to be read first.
+   * If it `shrank`, what had been read stands there no longer; if not, it is new, or was just truncated.
    */
-  async recover(live: Generation): Promise<readonly Generation[]> {
-    const { path, log } = this.#parts;
-    const copies = await this.#copiesOf(live);
-    // A copy over an older copy: the old content is gone, and its inode is read from elsewhere now.
-    this.#drop(this.#generations.filter((one) => copies.some((copy) => sameInode(copy, one))));
-    this.#generations.pop();
-    for (const generation of [...copies, live]) this.#adopt(generation);
-    this.#remember(siblingsOf(path));
-    log.info("truncated", { source: path, copies: copies.length });
+  async recover(live: Generation, shrank: boolean): Promise<readonly Generation[]> {
+    const read = this.#read.filter((one) => !sameInode(one, live));
+    const copies = await this.#unread.openCopies(readOf(live), read);
+    // A copy over an older copy: what its inode held before is gone.
+    const stale = this.#generations.filter((one) => copies.some((copy) => sameInode(copy, one)));
+    this.#drop(stale);
+    this.#generations = this.#generations.filter((one) => one !== live);
+    this.#adopt(copies);
+    this.#generations = [...this.#generations, live];
+    if (shrank || copies.length > 0)
+      this.#parts.log.info("truncated", { source: this.#parts.path, copies: copies.length });
     if (copies.length === 0 && live.reading.lineStart.offset > 0)
       this.#tellGap("the log was truncated, and nobody made a copy of it");
     return copies;
@@ -152,10 +152,14 @@ export class History {
     this.#drop([generation]);
   }
 
-  /** Puts a file that was opened again in the place of one whose descriptor went bad. */
-  replaceLive(generation: Generation): void {
-    this.#drop(this.#generations.slice(-1));
-    this.#adopt(generation);
+  /** The live file's descriptor went bad: opens it anew. Says whether it is the same file still, which its content tells. */
+  async reopen(file: Sibling): Promise<boolean> {
+    const bad = this.#generations.slice(-1);
+    const at = bad[0]?.reading.lineStart ?? beginning;
+    const again = await openAt(file, at, this.#parts.begin);
+    this.#drop(bad);
+    if (again !== undefined) this.#adopt([again]);
+    return again !== undefined;
   }
 
   /** Closes what has lingered long enough. The oldest goes first, so that what is left follows what was closed. */
@@ -167,13 +171,10 @@ export class History {
       if (oldest === undefined || lingering === 0) return;
       const quiet = now - (this.#grown.get(oldest) ?? now);
       if (quiet < linger && lingering <= mostLingering) return;
-      const { unterminated } = oldest.reading;
-      if (unterminated > 0)
-        this.#parts.log.warning("line unterminated", {
-          source: this.#parts.path,
-          bytes: unterminated,
-        });
-      this.#closed = markOf(oldest);
+      const { unterminated: bytes } = oldest.reading;
+      if (bytes > 0)
+        this.#parts.log.warning("line unterminated", { source: this.#parts.path, bytes });
+      this.#closed = readOf(oldest);
       this.#drop([oldest]);
     }
   }
@@ -183,19 +184,21 @@ export class History {
     closeAll(this.#generations);
   }
 
-  #adopt(generation: Generation): void {
-    this.#generations.push(generation);
-    this.grew(generation);
-    if (!(generation instanceof Inode)) return;
-    try {
-      generation.watch(this.#parts.hint);
-    } catch (thrown) {
-      if (!this.#polling)
-        this.#parts.log.warning("cannot watch, looking 4 times a second instead", {
-          source: this.#parts.path,
-          reason: reasonOf(thrown),
-        });
-      this.#polling = true;
+  /** All that is open or was just closed. */
+  get #read(): readonly Read[] {
+    const open = this.#generations.map(readOf);
+    return this.#closed === undefined ? open : [this.#closed, ...open];
+  }
+
+  #adopt(generations: readonly Generation[]): void {
+    this.#generations = [...this.#generations, ...generations];
+    for (const generation of generations) {
+      this.grew(generation);
+      try {
+        if (generation instanceof Inode) generation.watch(this.#parts.hint);
+      } catch (thrown) {
+        this.#parts.cannotWatch(reasonOf(thrown));
+      }
     }
   }
 
@@ -210,74 +213,15 @@ export class History {
     if (live !== undefined) (await openAt(live, beginning, this.#parts.begin))?.close();
   }
 
-  /** The rotated files that are younger than a generation, and not open yet. */
-  async #youngerThan(
-    old: Generation | undefined,
-    siblings: readonly Sibling[],
-  ): Promise<readonly Sibling[]> {
-    let index = old === undefined ? -1 : siblings.findIndex((file) => sameInode(file, old));
-    if (index === -1 && old !== undefined) {
-      // It may have been compressed already, or unlinked.
-      const position = old.reading.lineStart;
-      const holder = await findHolder(position, old, siblings, this.#parts.begin);
-      holder?.generation.close();
-      index = holder?.index ?? -1;
-    }
-    return siblings.slice(index + 1).filter((file) => this.#isNew(file));
-  }
-
-  /** The copy that goes on where the live file was left, and the copies that were made after it. */
-  async #copiesOf(live: Generation): Promise<readonly Generation[]> {
-    const { begin, path } = this.#parts;
-    for (;;) {
-      const siblings = siblingsOf(path).filter((file) => !sameInode(file, live));
-      const holder = await findHolder(live.reading.lineStart, live, siblings, begin);
-      const rest = holder === undefined ? siblings : siblings.slice(holder.index + 1);
-      const younger = await this.#openWhole(rest.filter((file) => this.#isNew(file)));
-      if (younger !== undefined)
-        return holder === undefined ? younger : [holder.generation, ...younger];
-      holder?.generation.close();
-    }
-  }
-
-  #isNew(file: Sibling): boolean {
-    return (
-      !this.#known.has(identityOf(file)) &&
-      !this.#generations.some((generation) => sameInode(generation, file))
-    );
-  }
-
-  /** A file that came back: one that was closed is not read again from its start. */
-  async #seenBefore(live: Sibling): Promise<Generation | undefined> {
-    const found = await findMarked(
-      this.#closed === undefined ? [] : [this.#closed],
-      [live],
-      this.#parts.begin,
-    );
-    return found.found[0]?.generation;
-  }
-
-  async #openWhole(files: readonly Sibling[]): Promise<readonly Generation[] | undefined> {
-    const { begin } = this.#parts;
-    const generations = await openWhole(files, begin, ({ path }, thrown) => {
-      this.#tellGap(`${path}: ${reasonOf(thrown)}`);
-    });
-    this.#tries = generations === undefined ? this.#tries + 1 : 0;
-    if (generations !== undefined || this.#tries < mostTries) return generations;
-    this.#tellGap("a rotated file is not to be had");
-    return [];
-  }
-
-  #remember(siblings: readonly Sibling[]): void {
-    this.#known = new Set(siblings.map(identityOf));
+  /** A file that was closed and bears the name again is not read again from its start. */
+  async #cameBack(live: Sibling): Promise<Generation | undefined> {
+    if (this.#closed === undefined || this.#closed.position.offset === 0) return undefined;
+    return await openAt(live, this.#closed.position, this.#parts.begin);
   }
 
   #tellRotated(between: number): void {
-    this.rotations += 1 + between;
-    this.#parts.log.info("rotated", {
-      source: this.#parts.path,
-      between: between === 0 ? undefined : between,
-    });
+    const { path: source, log } = this.#parts;
+    log.info("rotated", { source, between: between === 0 ? undefined : between });
   }
 
   #tellGap(reason: string): void {
@@ -285,10 +229,6 @@ export class History {
   }
 }
 
-function isLive(file: Sibling, live: Sibling | undefined): boolean {
-  return live !== undefined && sameInode(file, live);
-}
-
-function markOf(generation: Generation): Mark {
-  return toMark(generation.dev, generation.ino, generation.reading.lineStart);
+function readOf({ dev, ino, reading }: Generation): Read {
+  return { dev, ino, position: reading.lineStart };
 }

@@ -84,6 +84,7 @@ export class Inode implements Generation {
   readonly #descriptor: number;
   #tail: InodeTail | undefined;
   #open = true;
+  #first = false;
 
   /** Takes over the descriptor, to close it. */
   constructor({ descriptor, stats }: OpenFile, reading: Reading) {
@@ -104,6 +105,10 @@ export class Inode implements Generation {
     const { size } = fstatSync(this.#descriptor);
     if (size < reading.seen) return "truncated";
     if (size === reading.seen) return "end";
+    if (reading.seen === 0 && !this.#first) {
+      this.#first = true;
+      return "first";
+    }
     const { seen } = reading;
     const { offset, anchor } = reading.position;
     const start = offset - anchor.length;
@@ -112,6 +117,12 @@ export class Inode implements Generation {
       return "truncated";
     reading.feed(scratch.subarray(anchor.length, length));
     return reading.seen > seen && reading.seen < size ? "more" : "end";
+  }
+
+  /** Begins again at the file's start; see `Reading.restart`. */
+  restart(cut: boolean): void {
+    this.reading.restart(cut);
+    this.#first = false;
   }
 
   close(): void {

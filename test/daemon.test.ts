@@ -1,0 +1,321 @@
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { basename, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Client } from "../src/client.ts";
+import { parseConfig } from "../src/config.ts";
+import { Daemon } from "../src/daemon.ts";
+import { KnownError } from "../src/errors.ts";
+import { createLog } from "../src/log.ts";
+import { createMap } from "../src/maps/index.ts";
+import { run } from "../src/run.ts";
+import type { Setup } from "../src/setup.ts";
+import { readState } from "../src/state.ts";
+import { ManualClock } from "./manual-clock.ts";
+import { until } from "./until.ts";
+
+const minute = 60_000;
+let directory: string;
+let clock: ManualClock;
+let told: string[];
+let daemons: Daemon[];
+
+beforeEach(() => {
+  // Not below the temp directory: a map must not stand where others can write.
+  directory = mkdtempSync(join(homedir(), ".popgate-daemon-"));
+  mkdirSync(join(directory, "state"));
+  clock = new ManualClock();
+  told = [];
+  daemons = [];
+});
+
+afterEach(async () => {
+  for (const daemon of daemons) await daemon.stop().catch(() => {});
+  rmSync(directory, { recursive: true });
+});
+
+function setup({ tables = ["relay"], extra = "", ttl = "30m" } = {}): Setup {
+  const text = [
+    `ttl = "${ttl}"`,
+    `state_dir = "${directory}/state"`,
+    `[[source]]\npath = "${directory}/mail.log"\nzone = "UTC"`,
+    ...tables.map((table) => `[[map]]\nmta = "exim"\ntable = "${directory}/${table}"`),
+    extra,
+  ].join("\n");
+  const config = parseConfig(text, "popgate.toml", ["dovecot", "courier"]);
+  const maps = config.map.map(({ table }) => createMap({ mta: "exim", table }));
+  return { config, maps };
+}
+
+function create(config = setup()): Daemon {
+  const daemon = new Daemon(
+    {
+      clock,
+      log: createLog(clock, (line) => void told.push(line.trimEnd())),
+      run,
+      ownAddresses: () => new Set(["203.0.113.25" as Client]),
+      zone: "UTC",
+    },
+    config,
+  );
+  daemons.push(daemon);
+  return daemon;
+}
+
+async function started(config = setup()): Promise<Daemon> {
+  const daemon = create(config);
+  await daemon.start();
+  return daemon;
+}
+
+/** Ends a daemon as SIGKILL would: nothing is written any more, and its lock is free. */
+async function killed(): Promise<void> {
+  const kept = readFileSync(join(directory, "state/state.jsonl"));
+  const table = readFileSync(join(directory, "relay"));
+  await daemons.pop()?.stop();
+  writeFileSync(join(directory, "state/state.jsonl"), kept);
+  writeFileSync(join(directory, "relay"), table);
+}
+
+function login(client: string, { at = clock.now(), user = "ann" } = {}): void {
+  const stamp = new Date(at).toISOString();
+  appendFileSync(
+    join(directory, "mail.log"),
+    `${stamp} mx dovecot: pop3-login: Login: user=<${user}>, method=PLAIN, rip=${client}, lip=198.51.100.1, mpid=7, TLS, session=<a>\n`,
+  );
+}
+
+function clientsIn(table = "relay"): string[] {
+  const text = readFileSync(join(directory, table), "utf8");
+  return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+async function published(clients: string[], table = "relay"): Promise<void> {
+  await until(`${table} to hold ${clients.join(" ")}`, async () => {
+    await clock.pass(250);
+    return JSON.stringify(clientsIn(table)) === JSON.stringify(clients);
+  });
+}
+
+async function saved(clients: string[]): Promise<void> {
+  await until(`the state to hold ${clients.join(" ")}`, async () => {
+    await clock.pass(1000);
+    const { grants } = await readState(join(directory, "state"));
+    return JSON.stringify(grants.map(({ client }) => client).sort()) === JSON.stringify(clients);
+  });
+}
+
+describe("the circuit", () => {
+  test("a login opens the table, time closes it on a quiet log, and each is told", async () => {
+    await started();
+    expect(clientsIn()).toEqual([]);
+    login("192.0.2.7");
+    await published(["192.0.2.7"]);
+    await clock.pass(31 * minute, minute);
+    await published([]);
+    expect(told).toEqual([
+      expect.stringMatching(/^warning: log missing/),
+      "ready grants=0",
+      expect.stringMatching(/^following/),
+      "granted client=192.0.2.7 user=ann service=pop3 adapter=dovecot until=2026-11-23T06:30:00.000Z",
+      "expired client=192.0.2.7 user=ann",
+    ]);
+  });
+
+  test("what was written while it was down counts from its own time", async () => {
+    login("192.0.2.1", { at: clock.now() - 31 * minute });
+    login("192.0.2.2", { at: clock.now() - 29 * minute });
+    await started();
+    await published(["192.0.2.2"]);
+    await clock.pass(2 * minute, minute);
+    await published([]);
+  });
+
+  test("a stop empties the table, and a start opens again until the original end", async () => {
+    await started();
+    login("192.0.2.7");
+    await published(["192.0.2.7"]);
+    await clock.pass(10 * minute, minute);
+    await daemons[0]?.stop();
+    expect(clientsIn()).toEqual([]);
+    await started();
+    expect(clientsIn()).toEqual(["192.0.2.7"]);
+    await clock.pass(19 * minute, minute);
+    expect(clientsIn()).toEqual(["192.0.2.7"]);
+    await clock.pass(minute + 1, 1000);
+    await published([]);
+  });
+
+  test("after a kill, what is over never comes back, though its line is read again", async () => {
+    await started();
+    login("192.0.2.7");
+    await published(["192.0.2.7"]);
+    await saved(["192.0.2.7"]);
+    await killed();
+    clock.advance(31 * minute);
+    rmSync(join(directory, "state/state.jsonl"));
+    await started();
+    expect(clientsIn()).toEqual([]);
+  });
+
+  test("a clock that was set back while it was down lengthens nothing", async () => {
+    await started();
+    login("192.0.2.7");
+    await published(["192.0.2.7"]);
+    await clock.pass(10 * minute, minute);
+    await daemons[0]?.stop();
+    clock.step(-60 * minute);
+    await started();
+    await clock.pass(20 * minute + 1000, minute);
+    await published([]);
+  });
+
+  test("refusals are told once, forged and own and private lines grant nothing", async () => {
+    await started();
+    login("10.0.0.1");
+    login("10.0.0.1");
+    login("203.0.113.25");
+    login("192.0.2.9", { user: "x>, method=PLAIN, rip=192.0.2.66, lip=1.1.1.1, session=<" });
+    login("192.0.2.7");
+    await published(["192.0.2.7"]);
+    expect(told.filter((line) => line.includes("refused"))).toEqual([
+      expect.stringMatching(/^refused client=10\.0\.0\.1 .*private/),
+      expect.stringMatching(/^refused client=203\.0\.113\.25 .*own/),
+      expect.stringMatching(/^warning: line refused reason="the line can be read in two ways"/),
+    ]);
+  });
+});
+
+describe("a reload", () => {
+  test("revokes what no longer passes, and shortens what the new ttl ends sooner", async () => {
+    const daemon = await started();
+    login("192.0.2.1");
+    login("198.51.100.9");
+    await published(["192.0.2.1", "198.51.100.9"]);
+    await clock.pass(5 * minute, minute);
+    await daemon.reload(setup({ ttl: "10m", extra: '[guard]\nnever = ["198.51.100.0/24"]' }));
+    expect(clientsIn()).toEqual(["192.0.2.1"]);
+    await clock.pass(5 * minute + 1000, minute);
+    await published([]);
+  });
+
+  test("empties a table that is no longer configured, and fills a new one", async () => {
+    const daemon = await started(setup({ tables: ["relay", "second"] }));
+    login("192.0.2.1");
+    await published(["192.0.2.1"], "second");
+    await daemon.reload(setup({ tables: ["relay", "third"] }));
+    expect([clientsIn("relay"), clientsIn("second"), clientsIn("third")]).toEqual([
+      ["192.0.2.1"],
+      [],
+      ["192.0.2.1"],
+    ]);
+    await until("the state to forget the second table", async () => {
+      await clock.pass(1000);
+      const { tables } = await readState(join(directory, "state"));
+      return tables.map(({ table }) => basename(table)).join() === "relay,third";
+    });
+  });
+
+  test("does not move the state", async () => {
+    const daemon = await started();
+    const { config, maps } = setup();
+    await expect(
+      daemon.reload({ config: { ...config, state_dir: "/elsewhere" }, maps }),
+    ).rejects.toThrow(/state_dir: cannot change/);
+  });
+});
+
+describe("at a start", () => {
+  test("a table of an earlier config is emptied", async () => {
+    await started(setup({ tables: ["relay", "second"] }));
+    login("192.0.2.1");
+    await published(["192.0.2.1"], "second");
+    await saved(["192.0.2.1"]);
+    await killed();
+    writeFileSync(join(directory, "second"), readFileSync(join(directory, "relay")));
+    await started(setup({ tables: ["relay"] }));
+    expect([clientsIn("relay"), clientsIn("second")]).toEqual([["192.0.2.1"], []]);
+  });
+
+  test("a second popgate on the same state is refused, and harms nothing", async () => {
+    await started();
+    login("192.0.2.1");
+    await published(["192.0.2.1"]);
+    const second = create();
+    const refused = await second.start().catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(KnownError);
+    expect(String(refused)).toMatch(/another popgate \(pid \d+\) runs on/);
+    await second.stop();
+    expect(clientsIn()).toEqual(["192.0.2.1"]);
+  });
+
+  test("grants that the guard refuses by now are dropped", async () => {
+    await started();
+    login("198.51.100.9");
+    await published(["198.51.100.9"]);
+    await daemons[0]?.stop();
+    await started(setup({ extra: '[guard]\nnever = ["198.51.100.0/24"]' }));
+    expect(clientsIn()).toEqual([]);
+    expect(told).toContainEqual(expect.stringMatching(/^revoked client=198\.51\.100\.9/));
+  });
+
+  test("a path that can never be a log ends it, with the table empty", async () => {
+    mkdirSync(join(directory, "mail.log"));
+    const daemon = create();
+    await expect(daemon.start()).rejects.toThrow(/mail\.log/);
+    await daemon.stop();
+    expect(clientsIn()).toEqual([]);
+  });
+});
+
+describe("told to withdraw", () => {
+  function request(forget: boolean): void {
+    writeFileSync(join(directory, "state/withdraw"), JSON.stringify({ forget }));
+  }
+
+  test("it keeps the tables empty, whoever logs in, until a reload", async () => {
+    const daemon = await started();
+    login("192.0.2.1");
+    await published(["192.0.2.1"]);
+    request(false);
+    await daemon.withdraw();
+    expect(clientsIn()).toEqual([]);
+    login("192.0.2.2");
+    await saved(["192.0.2.1", "192.0.2.2"]);
+    expect(clientsIn()).toEqual([]);
+    await daemon.reload(setup());
+    expect(clientsIn()).toEqual(["192.0.2.1", "192.0.2.2"]);
+  });
+
+  test("it forgets: only who logs in afterwards is granted, also after a restart without state", async () => {
+    const daemon = await started();
+    login("192.0.2.1");
+    await published(["192.0.2.1"]);
+    clock.advance(1000);
+    request(true);
+    await daemon.withdraw();
+    expect(clientsIn()).toEqual([]);
+    clock.advance(1000);
+    login("192.0.2.1", { at: clock.now() - 1500 });
+    login("192.0.2.2");
+    await published(["192.0.2.2"]);
+    await daemon.stop();
+    await started();
+    expect(clientsIn()).toEqual(["192.0.2.2"]);
+  });
+
+  test("without a request it does nothing", async () => {
+    const daemon = await started();
+    login("192.0.2.1");
+    await published(["192.0.2.1"]);
+    await daemon.withdraw();
+    expect(clientsIn()).toEqual(["192.0.2.1"]);
+  });
+});

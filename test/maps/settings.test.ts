@@ -1,0 +1,116 @@
+/** Which tables are taken, how their indexes are built, and how the others are refused. */
+import { describe, expect, test } from "vitest";
+import { createMap } from "../../src/maps/index.ts";
+import type { MapSettings } from "../../src/maps/map.ts";
+
+const refused: [what: string, settings: MapSettings, says: RegExp][] = [
+  ["no type", { mta: "postfix", table: "/x/relay" }, /type:path.*hash, btree, lmdb, cdb/],
+  ["texthash", { mta: "postfix", table: "texthash:/x/relay" }, /reload.*use one of hash/],
+  ["cidr", { mta: "postfix", table: "cidr:/x/relay" }, /reload/],
+  ["pcre", { mta: "postfix", table: "pcre:/x/relay" }, /reload/],
+  ["proxy", { mta: "postfix", table: "proxy:hash:/x/relay" }, /main\.cf/],
+  ["mysql", { mta: "postfix", table: "mysql:/x/relay" }, /does not write it/],
+  ["relative", { mta: "postfix", table: "hash:relay" }, /absolute.*\/var\/lib\/popgate/],
+  ["empty", { mta: "postfix", table: "" }, /absolute/],
+  ["blank", { mta: "postfix", table: "hash:/x/re lay" }, /letters, digits/],
+  ["dollar", { mta: "postfix", table: "hash:/x/$relay" }, /letters, digits/],
+  ["colon", { mta: "exim", table: "/x/re:lay" }, /letters, digits/],
+  ["dots", { mta: "postfix", table: "hash:/x/../relay" }, /must name a file/],
+  ["directory", { mta: "exim", table: "/x/relay/" }, /must name a file/],
+  ["suffix", { mta: "sendmail", table: "hash:/x/popauth.db" }, /leave out ".db"/],
+  ["long", { mta: "exim", table: `/x/${"a".repeat(201)}` }, /longer than 200/],
+  ["makemap cdb", { mta: "sendmail", table: "cdb:/x/popauth" }, /use one of hash, btree/],
+  ["makemap none", { mta: "sendmail", table: "/x/popauth" }, /type:path.*hash, btree/],
+  ["exim lookup", { mta: "exim", table: "net-lsearch:/x/relay" }, /path alone/],
+  ["exim tool", { mta: "exim", table: "/x/relay", tool: "/bin/x" }, /tool means nothing to exim/],
+  ["style", { mta: "postfix", table: "hash:/x/r", style: "access" }, /style means nothing/],
+  ["tool", { mta: "postfix", table: "hash:/x/r", tool: "postmap" }, /tool = "postmap"/],
+  ["config_dir", { mta: "sendmail", table: "hash:/x/r", config_dir: "/etc" }, /config_dir means/],
+];
+
+test.each(refused)("refused: %s", (_, settings, says) => {
+  const create = () => createMap(settings);
+  expect(create).toThrow(says);
+  expect(create).toThrow(`map "${settings.table}": `);
+  expect(create).toThrow(expect.objectContaining({ name: "ConfigError", exitCode: 78 }));
+});
+
+test("all faults at once", () => {
+  const settings: MapSettings = { mta: "postfix", table: "cidr:relay", tool: "x", style: "access" };
+  expect(() => createMap(settings)).toThrow(
+    expect.objectContaining({ faults: expect.toSatisfy((all: string[]) => all.length === 4) }),
+  );
+});
+
+describe("index", () => {
+  test.each([
+    ["hash", ".db"],
+    ["btree", ".db"],
+    ["lmdb", ".lmdb"],
+    ["cdb", ".cdb"],
+  ])("postmap %s", (type, suffix) => {
+    const map = createMap({
+      mta: "postfix",
+      table: `${type}:/x/relay`,
+      tool: "/opt/postmap",
+      config_dir: "/etc/postfix-out",
+    });
+    expect(map).toMatchObject({ name: `${type}:/x/relay`, source: "/x/relay" });
+    expect(map.index?.("/x/.aside")).toMatchObject({
+      argv: ["/opt/postmap", "-c", "/etc/postfix-out", `${type}:/x/.aside`],
+      stdin: false,
+      makes: `/x/.aside${suffix}`,
+      live: `/x/relay${suffix}`,
+    });
+  });
+
+  test("postmap from PATH", () => {
+    const map = createMap({ mta: "postfix", table: "hash:/x/relay" });
+    expect(map.index?.("/x/.aside").argv).toEqual(["postmap", "hash:/x/.aside"]);
+  });
+
+  test("makemap reads no sendmail.cf, and the source on its standard input", () => {
+    const map = createMap({ mta: "sendmail", table: "btree:/x/popauth" });
+    expect(map.index?.("/x/.aside")).toMatchObject({
+      argv: ["makemap", "-C/dev/null", "btree", "/x/.aside"],
+      stdin: true,
+      makes: "/x/.aside.db",
+      live: "/x/popauth.db",
+    });
+  });
+
+  test("Exim needs none", () => {
+    const map = createMap({ mta: "exim", table: "/x/relay" });
+    expect(map.index).toBeUndefined();
+    expect(map.source).toBe("/x/relay");
+  });
+});
+
+describe("advice", () => {
+  test("Postfix: after permit_auth_destination, before reject_unauth_destination", () => {
+    const { advice } = createMap({ mta: "postfix", table: "lmdb:/x/relay" });
+    expect(advice.join("\n")).toMatch(
+      /permit_auth_destination,\s+check_client_access lmdb:\/x\/relay, reject_unauth_destination$/,
+    );
+  });
+
+  test("Sendmail: an optional map and a ruleset with tabs", () => {
+    const { advice } = createMap({ mta: "sendmail", table: "hash:/x/popauth" });
+    expect(advice).toContain("Kpopauth hash -o -a<MATCH> /x/popauth");
+    expect(advice.filter((line) => line.startsWith("R"))).toEqual([
+      "R$*\t$: $(popauth $&{client_addr} $)",
+      "R$* <MATCH>\t$# OK",
+      "R$*\t$@ OK",
+    ]);
+  });
+
+  test("Sendmail: the whole access map", () => {
+    const map = createMap({ mta: "sendmail", table: "hash:/x/access", style: "access" });
+    expect(map.advice).toEqual(["FEATURE(`access_db', `hash -o -T<TMPF> /x/access')dnl"]);
+  });
+
+  test("Exim: a host list of its own", () => {
+    const { advice } = createMap({ mta: "exim", table: "/x/relay" });
+    expect(advice[0]).toBe("hostlist popgate_clients = /x/relay");
+  });
+});

@@ -1,0 +1,25 @@
+/** What main gives a command, gathered instead of printed. */
+import { systemClock } from "../src/clock.ts";
+import type { Outside } from "../src/commands/command.ts";
+import { createLog } from "../src/log.ts";
+import { run } from "../src/run.ts";
+
+/** An outside whose output can be read, and whose signals a test sends. */
+export class GatheringOutside implements Outside {
+  readonly clock = systemClock;
+  readonly run = run;
+  printed = "";
+  told = "";
+  stop = () => {};
+  reload = () => {};
+  withdraw = () => {};
+  readonly signals = {
+    onStop: (callback: () => void) => void (this.stop = callback),
+    onReload: (callback: () => void) => void (this.reload = callback),
+    onWithdraw: (callback: () => void) => void (this.withdraw = callback),
+  };
+
+  readonly print = (text: string) => void (this.printed += text);
+  readonly tell = (text: string) => void (this.told += text);
+  readonly log = (json: boolean) => createLog(this.clock, this.tell, json);
+}

@@ -1,0 +1,198 @@
+/** A log that is missing, unreadable or something else is told of once and waited for; nothing ends the following. */
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { SourceError } from "../../src/errors.ts";
+import { until } from "../until.ts";
+import { ManualClock } from "../manual-clock.ts";
+import { Followed } from "./follow.ts";
+import { LogDirectory } from "./log-directory.ts";
+
+let log: LogDirectory;
+let followed: Followed;
+
+beforeEach(() => {
+  log = new LogDirectory();
+});
+
+afterEach(async () => {
+  await followed.source.stop();
+  log.remove();
+});
+
+async function follow(options?: ConstructorParameters<typeof Followed>[1]): Promise<void> {
+  followed = new Followed(log.path, options);
+  await followed.source.start();
+}
+
+describe("at the start", () => {
+  test("a missing log is told, and its lines are live when it comes", async () => {
+    await follow();
+    expect(followed.told).toEqual(["warning log missing"]);
+    log.append(5);
+    await followed.all(log);
+    expect(followed.lines.every(({ live }) => live)).toBe(true);
+    expect(followed.told).toEqual(["warning log missing", "info following"]);
+  });
+
+  test("a missing log that is rotated as soon as it comes", async () => {
+    await follow();
+    log.append(5);
+    log.rotate();
+    log.append(5);
+    log.rotate();
+    log.append(5);
+    await followed.all(log);
+  });
+
+  test("a missing directory", async () => {
+    fs.rmSync(log.directory, { recursive: true });
+    await follow();
+    fs.mkdirSync(log.directory);
+    log.append(5);
+    await followed.all(log);
+  });
+
+  test("a link that leads nowhere, or to itself", async () => {
+    fs.symlinkSync("mail.log", log.path);
+    await follow();
+    expect(followed.told).toEqual(["warning log unreadable"]);
+    fs.rmSync(log.path);
+    fs.symlinkSync("real", log.path);
+    await until("it to be told", () => followed.times("warning log missing") === 1);
+    log.append(5, join(log.directory, "real"));
+    await followed.all(log);
+  });
+
+  test("a missing log, when there is a checkpoint, and the log was rotated", async () => {
+    log.append(5);
+    await follow();
+    await followed.source.stop();
+    const checkpoint = followed.source.checkpoint();
+    fs.renameSync(log.path, `${log.path}.aside`);
+    await follow({ checkpoint });
+    expect(followed.source.checkpoint()).toEqual(checkpoint);
+    await followed.source.stop();
+    expect(followed.source.checkpoint()).toEqual(checkpoint);
+    await follow({ checkpoint });
+    fs.renameSync(`${log.path}.aside`, `${log.path}.1`);
+    log.append(2, `${log.path}.1`);
+    log.append(5);
+    await followed.all(log, 5);
+    expect(followed.times("warning possible gap")).toBe(0);
+  });
+
+  test.each<[string, () => void, string]>([
+    ["a directory", () => fs.mkdirSync(log.path), "a directory"],
+    ["a FIFO", () => execFileSync("mkfifo", [log.path]), "a FIFO"],
+    ["a device", () => fs.symlinkSync("/dev/null", log.path), "a device"],
+  ])("%s is refused", async (_, make, kind) => {
+    make();
+    followed = new Followed(log.path);
+    await expect(followed.source.start()).rejects.toThrow(
+      new SourceError(`${log.path}: is ${kind}, not a log`),
+    );
+  });
+
+  test("a socket is refused", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => {
+      server.listen(log.path, resolve);
+    });
+    followed = new Followed(log.path);
+    await expect(followed.source.start()).rejects.toThrow("a socket");
+    server.close();
+  });
+});
+
+describe("later", () => {
+  beforeEach(async () => {
+    log.append(5);
+    await follow();
+  });
+
+  test("a FIFO in its place is told, and holds nothing up", async () => {
+    const writer = log.open();
+    log.shift();
+    execFileSync("mkfifo", [log.path]);
+    await until("it to be told", () => followed.times("warning log is not a file") === 1);
+    log.append(5, writer);
+    await followed.all(log);
+    fs.rmSync(log.path);
+    log.append(5);
+    await followed.all(log);
+  });
+
+  test("many looks at a missing log tell it once", async () => {
+    fs.rmSync(log.path);
+    await until("it to be told", () => followed.told.length === 2);
+    for (let i = 0; i < 50; i++) log.raw("", join(dirname(log.path), "mail.log.tmp"));
+    expect(followed.times("warning log missing")).toBe(1);
+  });
+});
+
+test("what `deliver` throws is told once and stops nothing", async () => {
+  log.append(5);
+  await follow({
+    deliver: () => {
+      throw new Error("a bug");
+    },
+  });
+  log.append(5);
+  await followed.all(log);
+  expect(followed.told.filter((one) => one.startsWith("error"))).toEqual([
+    "error a line could not be dealt with",
+  ]);
+});
+
+test("a rotated file is closed 10 s after its last growth, and told if a line is unfinished", async () => {
+  const clock = new ManualClock();
+  const old = log.open();
+  log.append(5, old);
+  await follow({ clock });
+  log.rotate();
+  await until("the new file", () => followed.times("info rotated") === 1);
+  log.append(1);
+  await followed.all(log);
+  await clock.pass(9000, 250);
+  log.append(1, old);
+  await followed.all(log);
+  await clock.pass(9000, 250);
+  log.append(1, old);
+  log.raw("half a line", old);
+  await followed.all(log);
+  await clock.pass(10_500, 250);
+  await until("it to be told", () => followed.times("warning line unterminated") === 1);
+  expect(followed.source.checkpoint()).toHaveLength(1);
+});
+
+test("at most 8 rotated files are kept open, whatever they do", async () => {
+  const clock = new ManualClock();
+  log.append(5);
+  await follow({ clock });
+  for (let i = 0; i < 12; i++) {
+    log.rotate();
+    log.append(1);
+    await followed.all(log);
+  }
+  expect(followed.source.checkpoint()).toHaveLength(9);
+  for (let i = 0; i < 12; i++) await clock.pass(1000);
+});
+
+test("the loop is never held for long while much is read", async () => {
+  for (let i = 0; i < 20; i++) log.raw("a line of another program\n".repeat(50_000));
+  log.append(5);
+  let longest = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  }, 1);
+  await follow();
+  clearInterval(timer);
+  await followed.all(log);
+  // The aim is 20 ms; the machine that runs the tests may be busy.
+  expect(longest).toBeLessThan(100);
+});
