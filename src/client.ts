@@ -24,6 +24,10 @@ const longest = 45;
 export function canonicalClient(text: string): Client | undefined {
   if (text.length > longest) return undefined;
   if (isIPv4(text)) return copied(text);
+  const mapped = /^::ffff:([\d.]+)$/i.exec(text)?.[1];
+  if (mapped !== undefined) return isIPv4(mapped) ? copied(mapped) : undefined;
+  // The deprecated form `::192.0.2.7` (RFC 4291 section 2.5.5.1) is not that IPv4 address, though parsers take it for it.
+  if (/^::\d+\./.test(text)) return undefined;
   // isIPv6 takes a zone; an address that is only valid on one link names no client.
   if (!isIPv6(text) || text.includes("%")) return undefined;
   const address = ipaddr.IPv6.parse(text);

@@ -174,6 +174,10 @@ export class Daemon {
     this.#changed = true;
     if (change === "renewed") return;
     this.#tables.request("addition");
+    for (const table of this.#tables.leavingOut(match.client)) {
+      const reason = "the MTA would take its address for a whole network";
+      this.#parts.log.warning("not published", { client: match.client, table, reason });
+    }
     this.#nap();
   }
 

@@ -1,5 +1,13 @@
 /** A lock that dies with the process: flock(1) on a descriptor that stays open. */
-import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from "node:fs";
 import { exit, KnownError } from "./errors.ts";
 import type { Run } from "./run.ts";
 
@@ -8,13 +16,16 @@ export interface Lock {
   release(): void;
 }
 
+/** A planted link must not make us write into another file. */
+const readAndMake = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+
 /**
  * Takes the lock `file`, which is made if it is missing (mode 0600) and never removed; the holder's pid is written into it.
  * Gives undefined if somebody else still holds it after `wait` seconds; the default lets a mere look (`isLocked`) pass.
  * @throws a system error if the file cannot be opened, KnownError if flock(1) is missing or fails
  */
 export async function acquireLock(file: string, run: Run, wait = 1): Promise<Lock | undefined> {
-  const descriptor = openSync(file, "a+", 0o600);
+  const descriptor = openSync(file, readAndMake, 0o600);
   if (!(await flock(descriptor, run, wait))) {
     closeSync(descriptor);
     return undefined;
@@ -27,7 +38,7 @@ export async function acquireLock(file: string, run: Run, wait = 1): Promise<Loc
 function writeHolder(descriptor: number): void {
   try {
     ftruncateSync(descriptor);
-    writeSync(descriptor, `${String(process.pid)}\n`);
+    writeSync(descriptor, `${String(process.pid)}\n`, 0);
   } catch {
     // The lock holds without it.
   }

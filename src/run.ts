@@ -20,8 +20,6 @@ interface RunOptions {
   readonly input?: number;
   /** Open descriptors that the program gets as 3, 4, ... */
   readonly descriptors?: readonly number[];
-  /** As whom it runs, if not as popgate itself; only root may ask for that. */
-  readonly as?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 export type Run = (argv: readonly [string, ...string[]], options?: RunOptions) => Promise<Outcome>;
@@ -32,7 +30,7 @@ const mostOutput = 1_000_000;
 /** Runs argv[0] with the rest as its arguments, messages in English. Never throws for what the program does. */
 export const run: Run = async (
   [file, ...args],
-  { deadline = defaultDeadline, input, descriptors = [], as } = {},
+  { deadline = defaultDeadline, input, descriptors = [] } = {},
 ) => {
   const result = await execa(file, args, {
     reject: false,
@@ -42,7 +40,6 @@ export const run: Run = async (
     // execa's types know the first few descriptors by number only; it takes any.
     stdio: [(input ?? "ignore") as 0 | "ignore", "pipe", "pipe", ...(descriptors as readonly 3[])],
     env: { LC_ALL: "C" },
-    ...(as === undefined ? {} : { uid: as.uid, gid: as.gid }),
     stripFinalNewline: true,
   });
   const missing = result.code === "ENOENT";

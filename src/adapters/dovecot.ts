@@ -15,7 +15,8 @@ const client = String.raw`rip=(?<client>[^ ,<>]*), [^]+$`;
 export const dovecot = defineAdapter({
   name: "dovecot",
   programs: ["dovecot"],
-  markers: [": Login: ", ": Logged in: "],
+  // Rarer than the success words, which begin with a common character: the logs are searched for them.
+  markers: ["-login: Log", "-login: Info: Log"],
   opening: new RegExp(opening),
   logins: [new RegExp(`${opening}(?=${others}${user})${others}${client}`)],
   doubt(message) {

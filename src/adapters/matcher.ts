@@ -21,9 +21,6 @@ const control = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const unusable =
   /^(?:0\.|22[4-9]\.|2[345]\d\.|ff[\da-f]{2}:|::$|::(?!1$)[\da-f]{1,4}(?::[\da-f]{1,4})?$)/;
 
-/** The deprecated form of RFC 4291 section 2.5.5.1: parsers take it for the IPv4 address itself. */
-const compatible = /^::\d+\./;
-
 /** What a message says, before its time is looked at. */
 interface Reading {
   readonly service: Service;
@@ -38,7 +35,7 @@ interface Route {
 }
 
 export { reasonTexts } from "./refusal.ts";
-export type { Reason, Refusal } from "./refusal.ts";
+export type { Refusal } from "./refusal.ts";
 
 /** Whether a match is a login; a refusal and undefined are not. */
 export function isLogin(match: Login | Refusal | undefined): match is Login {
@@ -133,7 +130,7 @@ function read({ adapter, service: told }: Route, message: string): Reading | Rea
 }
 
 function clientOf(text: string): Client | undefined {
-  const client = compatible.test(text) ? undefined : canonicalClient(text);
+  const client = canonicalClient(text);
   return client === undefined || unusable.test(client) ? undefined : client;
 }
 

@@ -1,7 +1,7 @@
 /** `popgate check`: shows the config with every default, inspects the host, and says what to put into the MTA. */
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { configText } from "../config.ts";
-import { inspectOwnDirectory } from "../directory.ts";
+import { actAsOwnerOf, inspectDirectory } from "../directory.ts";
 import { exit, KnownError, reasonOf, type ExitCode } from "../errors.ts";
 import { otherLogs, postfixRestrictions, type PostfixRestrictions } from "../host.ts";
 import type { AccessMap } from "../maps/map.ts";
@@ -27,7 +27,9 @@ const note = (text: string): Finding => ({ kind: "note", text });
  */
 export async function check(options: ConfigOptions, outside: Outside): Promise<ExitCode> {
   const { run, print } = outside;
-  const { config, maps } = await completeSetup(readConfig(options), run);
+  const config = readConfig(options);
+  actAsOwnerOf(config.state_dir);
+  const { maps } = await completeSetup(config, run);
   print(`${configText(config)}\n`);
   let allFine = true;
   const tell = (title: string, findings: readonly Finding[]) => {
@@ -44,7 +46,7 @@ export async function check(options: ConfigOptions, outside: Outside): Promise<E
 
 async function inspectState(directory: string): Promise<Finding[]> {
   if (!existsSync(directory)) return [todo("it is missing; `popgate withdraw` makes it")];
-  const fault = await faultOf(inspectOwnDirectory(directory));
+  const fault = await faultOf(inspectDirectory(directory));
   return [fault === undefined ? fine("ours, and closed to others") : todo(fault)];
 }
 

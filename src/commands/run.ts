@@ -2,7 +2,7 @@
 import { Daemon } from "../daemon.ts";
 import { exit, reasonOf, type ExitCode } from "../errors.ts";
 import { hostZone, ownAddresses } from "../host.ts";
-import { prepareDirectory } from "../directory.ts";
+import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
 import { checkMaps } from "../maps/tables.ts";
 import { completeSetup, readConfig, type ConfigOptions, type Setup } from "../setup.ts";
 import type { Outside } from "./command.ts";
@@ -19,7 +19,9 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   const { clock, signals } = outside;
   const log = outside.log(options.logJson ?? false);
   const load = async (): Promise<Setup> => {
-    const setup = await completeSetup(readConfig(options), outside.run);
+    const config = readConfig(options);
+    actAsOwnerOf(config.state_dir);
+    const setup = await completeSetup(config, outside.run);
     await prepareDirectory(setup.config.state_dir);
     await checkMaps(setup.maps, outside.run, log);
     return setup;

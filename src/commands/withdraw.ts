@@ -1,6 +1,6 @@
 /** `popgate withdraw`: empties every table, configured or remembered, with or without a daemon. */
 import { existsSync } from "node:fs";
-import { prepareDirectory } from "../directory.ts";
+import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
 import { exit, KnownError, type ExitCode } from "../errors.ts";
 import { acquireLock } from "../lock.ts";
 import type { Log } from "../log.ts";
@@ -73,6 +73,7 @@ async function emptyAll(
   log: Log,
 ): Promise<KnownError[]> {
   const { clock, run, tell } = outside;
+  actAsOwnerOf(directory);
   await prepareDirectory(directory);
   const lock = await acquireLock(stateLock(directory), run);
   if (lock === undefined) {

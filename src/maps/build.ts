@@ -5,7 +5,6 @@ import { open, readdir, rm, writeFile, type FileHandle } from "node:fs/promises"
 import { basename, dirname, join } from "node:path";
 import { exit, PublishError } from "../errors.ts";
 import type { Outcome, Run } from "../run.ts";
-import type { Owner } from "./files.ts";
 import type { AccessMap, Index } from "./map.ts";
 
 /** Names that no build ever shares: an orphaned tool cannot write into a later build, nor trip over an earlier one's files. */
@@ -34,7 +33,6 @@ interface BuildParts {
   readonly run: Run;
   /** Milliseconds for the map tool. */
   readonly deadline: number;
-  readonly owner: Owner | undefined;
 }
 
 /** What a build made, complete and on the disk, to be renamed. */
@@ -53,13 +51,13 @@ const mode = 0o644;
  * @throws PublishError if the tool failed or made what the source does not say, its code `config` if it always will; system errors
  */
 export async function build(text: readonly string[], parts: BuildParts): Promise<Built> {
-  const { map, owner } = parts;
+  const { map } = parts;
   const aside = asideName(map.source);
   const file = await open(aside, "wx", mode);
   try {
     await writeFile(file, text);
-    // Before the tool runs: as root it takes on the identity of the source's owner, and copies the mode.
-    await adopt(file, owner);
+    // Before the tool runs: postmap copies the mode.
+    await settle(file);
   } finally {
     await file.close();
   }
@@ -72,12 +70,11 @@ async function makeIndex(
   index: Index,
   aside: string,
   text: readonly string[],
-  { run, deadline, owner: as }: BuildParts,
+  { run, deadline }: BuildParts,
 ): Promise<readonly string[]> {
   const [tool] = index.argv;
-  // As the owner, too: makemap refuses to make a file as root in somebody else's directory.
   const ask = (argv: Index["argv"], input?: FileHandle): Promise<Outcome> =>
-    run(argv, { deadline, as, ...(input === undefined ? {} : { input: input.fd }) });
+    run(argv, { deadline, ...(input === undefined ? {} : { input: input.fd }) });
   const outcome = await (index.stdin
     ? withFile(aside, (source) => ask(index.argv, source))
     : ask(index.argv));
@@ -91,7 +88,7 @@ async function makeIndex(
       verdict.forGood ? exit.config : exit.tempFail,
     );
   }
-  const [, held] = await Promise.all([adoptMade(index, as), holdsLastKey(index, text, ask)]);
+  const [, held] = await Promise.all([settleMade(index), holdsLastKey(index, text, ask)]);
   if (!held) {
     throw new PublishError(`${tool} made an index that lacks what it was given`, exit.tempFail);
   }
@@ -103,12 +100,12 @@ async function makeIndex(
 }
 
 /** The file is not followed if it is a link, nor waited for if it is a pipe. */
-async function adoptMade({ makes, argv: [tool] }: Index, owner: Owner | undefined): Promise<void> {
+async function settleMade({ makes, argv: [tool] }: Index): Promise<void> {
   try {
     await withFile(makes, async (file) => {
       const status = await file.stat();
       if (!status.isFile() || status.size === 0) throw new Error("an empty file");
-      await adopt(file, owner);
+      await settle(file);
     });
   } catch (error) {
     throw new PublishError(`${tool} made no index`, exit.tempFail, { cause: error });
@@ -124,9 +121,8 @@ async function withFile<T>(file: string, work: (file: FileHandle) => Promise<T>)
   }
 }
 
-/** Sets owner and mode on purpose, and brings the file to the disk. */
-async function adopt(file: FileHandle, owner: Owner | undefined): Promise<void> {
-  if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+/** Sets the mode on purpose, and brings the file to the disk. */
+async function settle(file: FileHandle): Promise<void> {
   await file.chmod(mode);
   await file.sync();
 }

@@ -1,60 +1,10 @@
-/** What stands on disk where a map is to be: whether it is safe to write there, and whether it is popgate's own. */
+/** What stands on disk where a map is to be: whether it is popgate's own. */
 import { constants } from "node:fs";
-import { lstat, open, realpath, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { lstat, open } from "node:fs/promises";
 import type { Stats } from "node:fs";
-import { codeOf, exit, PublishError, reasonOf } from "../errors.ts";
+import { codeOf, exit, PublishError } from "../errors.ts";
 import type { ExitCode } from "../errors.ts";
 import { mark } from "./text.ts";
-
-/** Who may own what is written: the directory's owner, if popgate is root and somebody else owns it. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-const othersMayWrite = 0o022;
-const sticky = 0o1000;
-const ownPlace = "use a directory of popgate's own, such as /var/lib/popgate";
-
-/**
- * Makes sure that nobody but root and the user `uid` can put files into this directory, or move it or one above it
- * away. A sticky bit saves the directories above it, but not itself: in a directory like the temp directory anybody
- * could put a map of theirs there first. Gives the owner that its files must get, or undefined if that is us.
- * @throws PublishError, its code `cannotCreate` if there is no such directory, `config` if it is not safe
- */
-export async function inspectDirectory(directory: string, uid: number): Promise<Owner | undefined> {
-  const real = await realpath(directory).catch((error: unknown) => {
-    throw new PublishError(`${directory}: ${reasonOf(error)}; make it, for popgate's user`);
-  });
-  const own = await stat(real);
-  if (!own.isDirectory()) throw new PublishError(`${directory} is not a directory`);
-  if ((own.mode & othersMayWrite) !== 0) {
-    throw unsafe(
-      `others can write to ${directory} (mode ${modeOf(own)}); chmod go-w it, or ${ownPlace}`,
-    );
-  }
-  if (own.uid !== 0 && own.uid !== uid) throw foreignDirectory(directory, own, uid);
-  for (let above = dirname(real); ; above = dirname(above)) {
-    await inspectAncestor(above, directory, [0, uid]);
-    if (above === "/") break;
-  }
-  const foreign = process.geteuid?.() === 0 && own.uid !== 0;
-  return foreign ? { uid: own.uid, gid: own.gid } : undefined;
-}
-
-async function inspectAncestor(
-  above: string,
-  directory: string,
-  owners: readonly number[],
-): Promise<void> {
-  const status = await stat(above);
-  const writable = (status.mode & othersMayWrite) !== 0 && (status.mode & sticky) === 0;
-  if (!writable && owners.includes(status.uid)) return;
-  throw unsafe(
-    `others can replace ${directory}, since ${above} is not theirs to keep out of (owner ${String(status.uid)}, mode ${modeOf(status)}); ${ownPlace}`,
-  );
-}
 
 /**
  * Makes sure that the map that stands there, if any, is one that popgate wrote: what an admin keeps by hand is never
@@ -111,20 +61,10 @@ export function exitCodeOf(error: unknown): ExitCode {
   return lasting.includes(codeOf(error) ?? "") ? exit.cannotCreate : exit.tempFail;
 }
 
-function foreignDirectory(directory: string, { uid: owner }: Stats, uid: number): PublishError {
-  return unsafe(
-    `${directory} belongs to user ${String(owner)}, and popgate runs as ${String(uid)}; run it as that user, or ${ownPlace}`,
-  );
-}
-
 function foreign(file: string, why: string): PublishError {
   return unsafe(`${file} ${why}; choose another path, or remove it if nothing needs it`);
 }
 
 function unsafe(message: string): PublishError {
   return new PublishError(message, exit.config);
-}
-
-function modeOf({ mode }: Stats): string {
-  return (mode & 0o7777).toString(8).padStart(4, "0");
 }

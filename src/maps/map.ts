@@ -58,6 +58,8 @@ export interface AccessMap {
    * map. It comes in pieces that take some milliseconds each; all clients are read before the second one.
    */
   render(clients: Iterable<Client>): Iterable<string>;
+  /** Whether the map leaves this client out, since the MTA would take its key for a network; absent if it leaves none out. */
+  readonly leavesOut?: (client: Client) => boolean;
   /** Says how the index is built from the source that stands at `aside`; absent where the MTA reads the source itself. */
   readonly index?: (aside: string) => Index;
   /** The lines that the admin puts into the MTA's config so that it asks this table. */

@@ -47,6 +47,7 @@ export function postfixMap(settings: MapSettings): AccessMap {
     name: settings.table,
     source: path,
     render: (clients) => mapText(clients, keys, "\tOK"),
+    leavesOut: standsForNetwork,
     index: (aside): Index => ({
       argv: [tool, ...config, `${type}:${aside}`],
       stdin: false,

@@ -1,4 +1,6 @@
 /** All tables that popgate has a hand in: those of the config, and those that it once published and must empty. */
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Client } from "../client.ts";
 import type { Clock } from "../clock.ts";
 import { exit, KnownError } from "../errors.ts";
@@ -55,6 +57,14 @@ export class Tables {
       if (!configured.has(map.name)) this.#put(map, true);
     }
     for (const map of maps) this.#put(map, false);
+  }
+
+  /** The names of the configured tables that leave this client out. */
+  leavingOut(client: Client): string[] {
+    const configured = [...this.#tables.values()].filter(({ orphan }) => !orphan);
+    return configured
+      .filter(({ map }) => map.leavesOut?.(client) === true)
+      .map(({ map }) => map.name);
   }
 
   /** Says that the clients changed; the tables follow at their pace. */
@@ -126,7 +136,9 @@ export class Tables {
       log,
       clients: orphan ? () => [] : clients,
       write: async (snapshot) => {
-        const written = await writer.write(snapshot);
+        // Where not even the directory is left, nothing is left to empty.
+        const gone = orphan && !existsSync(dirname(map.source));
+        const written = gone ? "unchanged" : await writer.write(snapshot);
         first();
         if (orphan) this.#forget(map, publisher);
         return written;

@@ -1,24 +1,24 @@
 /** HOW a map gets onto the disk: under its lock, built aside, judged, renamed. */
 import { createHash } from "node:crypto";
-import { chown, open, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import type { Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Client } from "../client.ts";
+import { inspectDirectory } from "../directory.ts";
 import { exit, KnownError, PublishError, reasonOf } from "../errors.ts";
 import { acquireLock, lockHolder, type Lock } from "../lock.ts";
 import type { Log } from "../log.ts";
+import { syncDirectory } from "../replace.ts";
 import type { Run } from "../run.ts";
 import { build, removeBuilds, type Built } from "./build.ts";
-import { exitCodeOf, inspectDirectory, inspectLive, statusOf, type Owner } from "./files.ts";
+import { exitCodeOf, inspectLive, statusOf } from "./files.ts";
 import type { AccessMap } from "./map.ts";
 
 interface WriterParts {
   readonly map: AccessMap;
   readonly run: Run;
   readonly log: Log;
-  /** Who besides root may own the map's directory: the user that popgate runs as. Root may write on that user's behalf. */
-  readonly owner?: number;
   /** Milliseconds for the map tool. */
   readonly deadline?: number;
 }
@@ -64,13 +64,13 @@ export class MapWriter {
    * @throws PublishError that names the table; the live map is then the one before, or already the new one, but whole
    */
   async write(clients: Iterable<Client>): Promise<"written" | "unchanged"> {
-    return this.#underLock(async (owner) => {
+    return this.#underLock(async () => {
       const { hasSource, index } = await this.#inspectLive();
       this.#judgeLinks(index);
       const text = await this.#rendered(clients);
       const digest = digestOf(text);
       if (await this.#stands(digest)) return "unchanged";
-      await this.#replace(await this.#build(text, owner), hasSource);
+      await this.#replace(await this.#build(text), hasSource);
       this.#published = await this.#seen(digest);
       return "written";
     });
@@ -82,21 +82,21 @@ export class MapWriter {
    * the directory cannot be written, `tempFail` if the tool failed in another way or the disk is full
    */
   async check(): Promise<void> {
-    await this.#underLock(async (owner) => {
+    await this.#underLock(async () => {
       await this.#inspectLive();
-      await this.#build(await this.#rendered([]), owner);
+      await this.#build(await this.#rendered([]));
       await removeBuilds(this.#parts.map.source);
     });
   }
 
-  async #underLock<T>(work: (owner: Owner | undefined) => Promise<T>): Promise<T> {
-    const { map, owner: uid = process.geteuid?.() ?? 0 } = this.#parts;
+  async #underLock<T>(work: () => Promise<T>): Promise<T> {
+    const { map } = this.#parts;
     let lock: Lock | undefined;
     try {
-      const owner = await inspectDirectory(this.#directory, uid);
-      lock = await this.#acquire(owner);
+      await inspectDirectory(this.#directory);
+      lock = await this.#acquire();
       await removeBuilds(map.source);
-      return await work(owner);
+      return await work();
     } catch (error) {
       if (lock !== undefined) await removeBuilds(map.source).catch(() => {});
       throw this.#named(error);
@@ -105,14 +105,13 @@ export class MapWriter {
     }
   }
 
-  async #acquire(owner: Owner | undefined): Promise<Lock> {
+  async #acquire(): Promise<Lock> {
     const lock = await acquireLock(this.#lock, this.#parts.run, lockWait);
     if (lock === undefined) {
       const holder = lockHolder(this.#lock);
       const who = holder === undefined ? "" : ` (pid ${String(holder)})`;
       throw new PublishError(`another popgate${who} is writing it`, exit.tempFail);
     }
-    if (owner !== undefined) await chown(this.#lock, owner.uid, owner.gid);
     return lock;
   }
 
@@ -130,9 +129,9 @@ export class MapWriter {
     return text;
   }
 
-  async #build(text: readonly string[], owner: Owner | undefined): Promise<Built> {
+  async #build(text: readonly string[]): Promise<Built> {
     const { map, run, log, deadline = toolDeadline } = this.#parts;
-    const built = await build(text, { map, run, deadline, owner });
+    const built = await build(text, { map, run, deadline });
     const remarks = built.remarks.join("; ").replaceAll(built.aside, map.source);
     if (remarks !== this.#remarks && remarks !== "") {
       log.warning("the map tool says", { table: map.name, says: remarks });
@@ -147,12 +146,7 @@ export class MapWriter {
     if (!hasSource) await rename(aside, source);
     if (index !== undefined) await rename(index.makes, index.live);
     if (hasSource) await rename(aside, source);
-    const directory = await open(this.#directory, "r");
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    await syncDirectory(this.#directory);
   }
 
   /** smtpd knows a replaced table by its link count of zero: a hard link keeps it at the old one (dict_changed_name in src/util/dict.c). */

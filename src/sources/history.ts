@@ -112,7 +112,7 @@ export class History {
     }
     await this.#probe(live);
     const siblings = this.#unread.list(live);
-    const between = await this.#unread.openYounger(old && readOf(old), siblings, this.#read);
+    const between = await this.#unread.openNew(siblings, this.#read);
     if (between === undefined) return false;
     const next = (await this.#cameBack(live)) ?? (await openAt(live, beginning, this.#parts.begin));
     if (next === undefined) {
@@ -131,8 +131,10 @@ export class History {
    * The live file is to be read from its start: opens the copies that were made of it before, to be read first.
    * If it `shrank`, what had been read stands there no longer; if not, it is new, or was just truncated.
    */
-  async recover(live: Generation, shrank: boolean): Promise<readonly Generation[]> {
-    const read = this.#read.filter((one) => !sameInode(one, live));
+  async recover(live: Inode, shrank: boolean): Promise<readonly Generation[]> {
+    const others = this.#read.filter((one) => !sameInode(one, live));
+    // What stands in the live file now is read there, not in a copy.
+    const read = [...others, { dev: live.dev, ino: live.ino, position: live.start }];
     const copies = await this.#unread.openCopies(readOf(live), read);
     // A copy over an older copy: what its inode held before is gone.
     const stale = this.#generations.filter((one) => copies.some((copy) => sameInode(copy, one)));

@@ -4,7 +4,7 @@ import type { FSWatcher, Stats } from "node:fs";
 import { Tail } from "tail";
 import { chunkLength } from "./generation.ts";
 import type { Generation, Reading, Turn } from "./generation.ts";
-import { anchorLength } from "./mark.ts";
+import { advance, anchorLength, beginning, headLength } from "./mark.ts";
 import type { Position } from "./mark.ts";
 
 /**
@@ -97,6 +97,11 @@ export class Inode implements Generation {
   /** Calls `hint` whenever something happens to the inode. Throws if the kernel refuses to watch one more. */
   watch(hint: () => void): void {
     this.#tail ??= new InodeTail(this.#descriptor, hint);
+  }
+
+  /** The position behind the first bytes that stand in the file now, by which copies of it are known. */
+  get start(): Position {
+    return advance(beginning, bytesAt(this.#descriptor, 0, headLength));
   }
 
   /** What stands before the position is read again with each chunk: if it has changed, the file was truncated and has regrown. */

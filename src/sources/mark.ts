@@ -11,7 +11,7 @@ export interface Position {
 }
 
 export const anchorLength = 64;
-const headLength = 256;
+export const headLength = 256;
 const nothing = Buffer.alloc(0);
 
 export const beginning: Position = { offset: 0, anchor: nothing, head: nothing };

@@ -1,6 +1,6 @@
 /** Finds the files to read on with, and from where: by content, since names and inodes are used again. */
 import { codeOf } from "../errors.ts";
-import type { Checkpoint } from "../model.ts";
+import type { Checkpoint, Mark } from "../model.ts";
 import { Archive } from "./archive.ts";
 import type { Generation, Reading } from "./generation.ts";
 import { holds, Inode, openFile } from "./inode.ts";
@@ -101,12 +101,27 @@ export async function findMarked(
   for (const mark of marks.toReversed()) {
     const position = fromMark(mark);
     const holder =
-      position === undefined ? undefined : await findHolder(position, mark, files, begin);
+      position === undefined
+        ? await findEmpty(mark, files.slice(0, Math.max(0, ...found.keys())), begin)
+        : await findHolder(position, mark, files, begin);
     if (holder === undefined) gap ||= mark.offset !== 0;
     else if (found.has(holder.index)) holder.generation.close();
     else found.set(holder.index, holder);
   }
   return { found: [...found.values()].toSorted((a, b) => a.index - b.index), gap };
+}
+
+/** A file that was empty can be known by its inode alone. `files` are those older than one that is known by its content. */
+async function findEmpty(
+  mark: Mark,
+  files: readonly Sibling[],
+  begin: Begin,
+): Promise<Found | undefined> {
+  const index = files.findIndex((file) => sameInode(file, mark));
+  const file = files[index];
+  if (mark.offset !== 0 || file === undefined) return undefined;
+  const generation = await openAt(file, beginning, begin).catch(() => undefined);
+  return generation && { index, generation };
 }
 
 /**

@@ -45,20 +45,15 @@ export class Unread {
     this.#known = new Set(siblings.map(identityOf));
   }
 
-  /** Opens, among rotated files, the new ones that are younger than `old`. `read` is all that is open or was just closed. */
-  async openYounger(
-    old: Read | undefined,
+  /**
+   * Opens the new ones among rotated files; undefined if a rotation goes on and they are to be listed again.
+   * `read` is all that is open or was just closed.
+   */
+  async openNew(
     siblings: readonly Sibling[],
     read: readonly Read[],
   ): Promise<readonly Generation[] | undefined> {
-    let index = old === undefined ? -1 : siblings.findIndex((file) => sameInode(file, old));
-    if (index === -1 && old !== undefined) {
-      // It may have been compressed already, or unlinked.
-      const holder = await findHolder(old.position, old, siblings, this.#parts.begin);
-      holder?.generation.close();
-      index = holder?.index ?? -1;
-    }
-    return await this.openWhole(await this.#newAmong(siblings.slice(index + 1), read));
+    return await this.openWhole(await this.#newAmong(siblings, read));
   }
 
   /** Opens the copy that goes on where the live file was left, and the copies that were made after it. */
@@ -67,7 +62,7 @@ export class Unread {
       const siblings = this.list(live);
       const holder = await findHolder(live.position, live, siblings, this.#parts.begin);
       const rest = holder === undefined ? siblings : siblings.slice(holder.index + 1);
-      const younger = await this.openWhole(await this.#newAmong(rest, read));
+      const younger = await this.openNew(rest, read);
       this.remember(siblings);
       if (younger !== undefined)
         return holder === undefined ? younger : [holder.generation, ...younger];

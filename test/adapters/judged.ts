@@ -29,13 +29,10 @@ export interface CorpusLine {
   readonly policy?: string;
 }
 
-/** The text of a file beside the tests, such as `samples/dovecot.log`. */
-export function textOf(name: string): string {
-  return readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
-}
-
+/** The lines of a file beside the tests, such as `samples/dovecot.log`, without their line feeds. */
 export function linesOf(name: string): string[] {
-  return textOf(name).split("\n").slice(0, -1);
+  const text = readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+  return text.split("\n").slice(0, -1);
 }
 
 /** Reads `test/samples/<adapter>.log`. */

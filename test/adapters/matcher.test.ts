@@ -46,8 +46,8 @@ test("a login has the time of the log, and is told from a refusal and from nothi
 test("the markers are those of all adapters, once each", () => {
   const matcher = new Matcher([...adapters, ...adapters], { zone: "UTC" });
   expect(matcher.markers.map(String).sort()).toEqual([
-    ": Logged in: ",
-    ": Login: ",
+    "-login: Info: Log",
+    "-login: Log",
     "LOGIN, user=",
   ]);
 });

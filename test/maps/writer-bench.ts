@@ -16,7 +16,7 @@ export interface Bench {
   readonly directory: string;
   readonly map: AccessMap;
   readonly told: string[];
-  readonly writer: (parts?: { run?: Run; owner?: number }) => MapWriter;
+  readonly writer: (parts?: { run?: Run }) => MapWriter;
   readonly use: (behaviour: keyof typeof behaviours) => void;
   /** The files but the lock, each with its keys. */
   readonly files: () => Record<string, string[]>;

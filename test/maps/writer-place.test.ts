@@ -1,14 +1,5 @@
 /** Where the writer refuses to write, and what it finds after a kill. */
-import {
-  chmodSync,
-  chownSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { exit } from "../../src/errors.ts";
@@ -64,16 +55,6 @@ describe("a directory that", () => {
     await expect(writer().write([alice])).rejects.toEqual(
       rejection(exit.config, /belongs to user 65534, and popgate runs as 0/),
     );
-  });
-
-  asRoot("belongs to popgate's user: what root writes there is that user's, too", async () => {
-    const { writer, directory } = bench();
-    chownSync(join(directory, ".."), 65534, 65534);
-    chownSync(directory, 65534, 65534);
-    await writer({ owner: 65534 }).write([alice]);
-    for (const name of readdirSync(directory)) {
-      expect(statSync(join(directory, name))).toMatchObject({ uid: 65534, gid: 65534 });
-    }
   });
 });
 
