@@ -43,6 +43,7 @@ export async function match(
     byAdapter: new Map(),
     refused: new Map(),
   };
+  const notes: string[] = [];
   let pending = "";
   const put = (text: string) => {
     pending += text;
@@ -61,12 +62,15 @@ export async function match(
       noteLogin(tally, found);
       if (show !== undefined) put(show(line.number, found));
     };
-    const { lines } = await readLines(file === "-" ? process.stdin : file, matcher.markers, take);
+    const input = file === "-" ? process.stdin : file;
+    const { lines, dropped, unterminated } = await readLines(input, matcher.markers, take);
     tally.lines += lines;
+    if (dropped > 0) notes.push(`${file}: ${counted(dropped, "line")} longer than 64 KiB`);
+    if (unterminated) notes.push(`${file}: the last line has no end and was not read`);
   }
   print(pending);
   if (options.count === true) print(`${countOf(tally)}\n`);
-  else if (options.json !== true) tell(summaryOf(tally));
+  else if (options.json !== true) tell(summaryOf(tally, notes));
   return exit.ok;
 }
 
@@ -108,14 +112,19 @@ function countOf({ lines, logins, clients }: Tally): string {
   return JSON.stringify({ lines, logins, clients: clients.size });
 }
 
-function summaryOf({ lines, logins, clients, byAdapter, refused }: Tally): string {
+function summaryOf({ lines, logins, clients, byAdapter, refused }: Tally, notes: string[]): string {
   const rows = [
-    `${String(lines)} lines, ${String(logins)} logins of ${String(clients.size)} clients`,
-    ...[...byAdapter].map(([name, count]) => `  ${name}: ${String(count)} logins`),
+    `${counted(lines, "line")}, ${counted(logins, "login")} of ${counted(clients.size, "client")}`,
+    ...[...byAdapter].map(([name, count]) => `  ${name}: ${counted(count, "login")}`),
     ...[...refused].map(
       ([reason, { count, first }]) =>
-        `  ${String(count)} look like a login and grant nothing: ${reasonTexts[reason]} (first at ${first})`,
+        `  ${counted(count, "line")} refused: ${reasonTexts[reason]} (first at ${first})`,
     ),
+    ...notes.map((one) => `  ${one}`),
   ];
   return `${rows.join("\n")}\n`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,5 +1,6 @@
 /** A rotated log that was compressed: read once, from a position in its plain text to its end. */
 import { closeSync, createReadStream } from "node:fs";
+import type { ReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { Gunzip } from "node:zlib";
@@ -17,7 +18,7 @@ export class Archive implements Generation {
   readonly ino: number;
   readonly reading: Reading;
   readonly #descriptor: number;
-  #gunzip: Gunzip | undefined;
+  #streams: readonly [ReadStream, Gunzip] | undefined;
   #chunks: AsyncIterator<Buffer> | undefined;
   /** Text that was unpacked and not fed yet. */
   #rest: Buffer = nothing;
@@ -63,8 +64,8 @@ export class Archive implements Generation {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#gunzip === undefined) closeSync(this.#descriptor);
-    else this.#gunzip.destroy();
+    if (this.#streams === undefined) closeSync(this.#descriptor);
+    else for (const stream of this.#streams) stream.destroy();
   }
 
   async #next(): Promise<Buffer | undefined> {
@@ -75,11 +76,12 @@ export class Archive implements Generation {
   }
 
   #unpack(): AsyncIterator<Buffer> {
-    this.#gunzip = createGunzip({ chunkSize: chunkLength });
-    // The stream owns the descriptor from here on: closed by hand, its number could be another file's during a read.
-    const packed = createReadStream("", { fd: this.#descriptor, start: 0 });
+    // The stream closes the descriptor, but not at its end: an inode that is open is not given to another file.
+    const packed = createReadStream("", { fd: this.#descriptor, start: 0, autoClose: false });
+    const gunzip = createGunzip({ chunkSize: chunkLength });
+    this.#streams = [packed, gunzip];
     // The errors of either end come out of the iterator.
-    pipeline(packed, this.#gunzip, () => undefined);
-    return (this.#gunzip as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+    pipeline(packed, gunzip, () => undefined);
+    return (gunzip as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   }
 }

@@ -6,7 +6,7 @@ import type { Position } from "./mark.ts";
 
 /**
  * What a turn of reading came to: there is more now; there is no more now; nothing was read, since what had been read stands
- * there no longer; or nothing was read yet, since the file is not empty any more and older lines may stand in copies of it.
+ * there no longer; nothing was read, since the file has changed for the first time and older lines may stand in a copy of it.
  */
 export type Turn = "more" | "end" | "truncated" | "first";
 

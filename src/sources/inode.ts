@@ -84,7 +84,8 @@ export class Inode implements Generation {
   readonly #descriptor: number;
   #tail: InodeTail | undefined;
   #open = true;
-  #first = false;
+  /** The last change of which it is known that no older lines stand in a copy; while nothing has been read only. */
+  #emptySince: number | undefined;
 
   /** Takes over the descriptor, to close it. */
   constructor({ descriptor, stats }: OpenFile, reading: Reading) {
@@ -107,13 +108,13 @@ export class Inode implements Generation {
   /** What stands before the position is read again with each chunk: if it has changed, the file was truncated and has regrown. */
   read(): Turn {
     const { reading } = this;
-    const { size } = fstatSync(this.#descriptor);
+    const { size, mtimeMs } = fstatSync(this.#descriptor);
     if (size < reading.seen) return "truncated";
-    if (size === reading.seen) return "end";
-    if (reading.seen === 0 && !this.#first) {
-      this.#first = true;
+    if (reading.seen === 0 && mtimeMs !== this.#emptySince) {
+      this.#emptySince = mtimeMs;
       return "first";
     }
+    if (size === reading.seen) return "end";
     const { seen } = reading;
     const { offset, anchor } = reading.position;
     const start = offset - anchor.length;
@@ -127,7 +128,7 @@ export class Inode implements Generation {
   /** Begins again at the file's start; see `Reading.restart`. */
   restart(cut: boolean): void {
     this.reading.restart(cut);
-    this.#first = false;
+    this.#emptySince = undefined;
   }
 
   close(): void {

@@ -117,7 +117,7 @@ async function findEmpty(
   files: readonly Sibling[],
   begin: Begin,
 ): Promise<Found | undefined> {
-  const index = files.findIndex((file) => sameInode(file, mark));
+  const index = files.findIndex((file) => sameInode(file, mark) && !file.packed);
   const file = files[index];
   if (mark.offset !== 0 || file === undefined) return undefined;
   const generation = await openAt(file, beginning, begin).catch(() => undefined);

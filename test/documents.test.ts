@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { adapters } from "../src/adapters/index.ts";
+import { createProgram } from "../src/cli.ts";
+import { configText, parseConfig } from "../src/config.ts";
+import { createMap } from "../src/maps/index.ts";
+import { GatheringOutside } from "./outside.ts";
+
+const names = adapters.map(({ name }) => name);
+const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
+const example = read("examples/popgate.toml");
+const readme = read("README.md");
+
+describe("the example config", () => {
+  test("is a config as it stands, and its commented keys show the defaults", () => {
+    const plain = parseConfig(example, "popgate.toml", names);
+    const whole = example.replace(/^# (\w+ = .*)$/gm, "$1");
+    const full = parseConfig(
+      whole.replace(/^(config_dir|style) = .*$/gm, "").replace(/^zone = .*$/m, ""),
+      "popgate.toml",
+      names,
+    );
+    expect({ ...full, source: [], map: [] }).toEqual({ ...plain, source: [], map: [] });
+    expect(full.source[0]).toEqual({ ...plain.source[0], adapters: names });
+  });
+
+  test("has every key that there is", () => {
+    const keys = new Set([...example.matchAll(/^(?:# )?(\w+) = /gm)].map(([, key]) => key));
+    const config = parseConfig(example, "popgate.toml", names);
+    const known = [...configText(config).matchAll(/^(\w+) = /gm)].map(([, key]) => key);
+    for (const key of known) expect(keys).toContain(key);
+    for (const key of keys) {
+      expect(readme, `README has no row for ${String(key)}`).toMatch(
+        new RegExp(String.raw`^\| .*\b${String(key)}\`? \|`, "m"),
+      );
+    }
+  });
+});
+
+test("the MTA's lines of the examples are those that popgate gives", () => {
+  const flat = (text: string) =>
+    text
+      .replace(/^(?:#|dnl).*\n/gm, "")
+      .replace(/\s+/g, " ")
+      .trim();
+  const postfix = createMap({ mta: "postfix", table: "lmdb:/var/lib/popgate/relay" });
+  expect(flat(read("examples/postfix-main.cf"))).toBe(flat(postfix.advice.join("\n")));
+  const sendmail = createMap({ mta: "sendmail", table: "hash:/var/lib/popgate/relay" });
+  expect(read("examples/sendmail-popauth.mc").replace(/^dnl.*\n/gm, "")).toBe(
+    `${sendmail.advice.join("\n")}\n`,
+  );
+});
+
+test("README names every command, and none that there is not", () => {
+  const program = createProgram(new GatheringOutside(), () => {});
+  const commands = program.commands.map((command) => command.name());
+  const [, table = ""] = /## The commands\n([^#]*)/.exec(readme) ?? [];
+  const named = [...table.matchAll(/^ {4}popgate (\w+) {2}/gm)].map(([, name]) => name);
+  expect(named).toEqual(commands);
+  for (const [, name] of readme.matchAll(/`popgate (\w+)/g)) expect(commands).toContain(name);
+});
+
+test("every option that README and the examples use is there", () => {
+  const program = createProgram(new GatheringOutside(), () => {});
+  const options = new Set(
+    program.commands.flatMap((command) => command.options.map(({ long }) => long)),
+  );
+  for (const [line] of readme.matchAll(/popgate (?:run|match|check|list|withdraw)[^\n`]*/g)) {
+    for (const [option] of line.matchAll(/--[a-z-]+/g)) expect(options).toContain(option);
+  }
+});
+
+test("the change log has something to say about this version", () => {
+  expect(read("CHANGELOG.md")).toMatch(/^## (?:Unreleased|0\.1\.0)/m);
+});
+
+test("a file of src holds one thing: it opens with one sentence, and is short", () => {
+  const directory = new URL("../src/", import.meta.url);
+  const files = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  );
+  for (const name of files) {
+    const text = readFileSync(new URL(name, directory), "utf8").replace(/^#!.*\n/, "");
+    expect(text, name).toMatch(/^\/\*\* [^\n]+\*\/\n/);
+    expect(text.split("\n").length, `${name} is long`).toBeLessThanOrEqual(300);
+  }
+});
