@@ -4,6 +4,7 @@ import { exit, reasonOf, type ExitCode } from "../errors.ts";
 import { hostZone, ownAddresses } from "../host.ts";
 import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
 import { checkMaps } from "../maps/tables.ts";
+import { requireLog } from "../sources/named.ts";
 import { completeSetup, readConfig, type ConfigOptions, type Setup } from "../setup.ts";
 import type { Outside } from "./command.ts";
 
@@ -22,7 +23,8 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
     const config = readConfig(options);
     actAsOwnerOf(config.state_dir);
     const setup = await completeSetup(config, outside.run);
-    await prepareDirectory(setup.config.state_dir);
+    for (const { path } of config.source) requireLog(path);
+    await prepareDirectory(config.state_dir);
     await checkMaps(setup.maps, outside.run, log);
     return setup;
   };

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Client } from "../client.ts";
 import type { Clock } from "../clock.ts";
-import { exit, KnownError } from "../errors.ts";
+import { exit, KnownError, PublishError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Run } from "../run.ts";
 import { createMap } from "./index.ts";
@@ -31,7 +31,7 @@ interface Table {
 }
 
 /** Milliseconds that a stop may take to empty the tables, and between two tries. */
-const patience = 4000;
+const patience = 2500;
 const retry = 250;
 
 /** The tables, each with its publisher. */
@@ -98,21 +98,37 @@ export class Tables {
    * @throws PublishError of a table that could not be written: what it holds stays open
    */
   async stop(): Promise<void> {
+    let cancel = () => {};
+    const late = new Promise<void>((_, reject) => {
+      cancel = this.#parts.clock.after(patience, () => {
+        reject(
+          new PublishError(
+            "a table could not be emptied in time; run `popgate withdraw`",
+            exit.tempFail,
+          ),
+        );
+      });
+    });
+    try {
+      await Promise.race([this.#publishAtLast(), late]);
+    } finally {
+      cancel();
+      for (const { publisher } of this.#tables.values()) publisher.stop();
+    }
+  }
+
+  async #publishAtLast(): Promise<void> {
     const { clock } = this.#parts;
     const end = clock.monotonic() + patience;
-    try {
-      for (;;) {
-        try {
-          return await this.publish();
-        } catch (error) {
-          if (clock.monotonic() + retry > end) throw error;
-          await new Promise<void>((resolve) => {
-            clock.after(retry, resolve);
-          });
-        }
+    for (;;) {
+      try {
+        return await this.publish();
+      } catch (error) {
+        if (clock.monotonic() + retry > end) throw error;
+        await new Promise<void>((resolve) => {
+          clock.after(retry, resolve);
+        });
       }
-    } finally {
-      for (const { publisher } of this.#tables.values()) publisher.stop();
     }
   }
 

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { watch } from "chokidar";
 import type { FSWatcher } from "chokidar";
 import type { Clock } from "../clock.ts";
-import { codeOf, reasonOf, SourceError } from "../errors.ts";
+import { codeOf, reasonOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Checkpoint } from "../model.ts";
 import { Reading } from "./generation.ts";
@@ -13,7 +13,7 @@ import { History } from "./history.ts";
 import { Inode } from "./inode.ts";
 import { LineSplitter } from "./lines.ts";
 import type { TakeLine } from "./lines.ts";
-import { inodeNamed, lookAt } from "./named.ts";
+import { inodeNamed, lookAt, requireLog } from "./named.ts";
 import { Pace } from "./pace.ts";
 import type { Begin } from "./resume.ts";
 import { sameInode } from "./siblings.ts";
@@ -94,9 +94,7 @@ export class FileSource implements Source {
   }
 
   async #start(): Promise<void> {
-    const named = lookAt(this.name);
-    if (named.file === undefined && named.trouble === "log is not a file")
-      throw new SourceError(`${this.name}: is ${named.reason ?? "no file"}, not a log`);
+    requireLog(this.name);
     this.#watchName();
     do {
       await this.#round();

@@ -134,7 +134,7 @@ export class History {
   async recover(live: Inode, shrank: boolean): Promise<readonly Generation[]> {
     const others = this.#read.filter((one) => !sameInode(one, live));
     // What stands in the live file now is read there, not in a copy.
-    const read = [...others, { dev: live.dev, ino: live.ino, position: live.start }];
+    const read = [...others, { ...readOf(live), position: live.start }];
     const copies = await this.#unread.openCopies(readOf(live), read);
     // A copy over an older copy: what its inode held before is gone.
     const stale = this.#generations.filter((one) => copies.some((copy) => sameInode(copy, one)));
@@ -176,7 +176,7 @@ export class History {
       const { unterminated: bytes } = oldest.reading;
       if (bytes > 0)
         this.#parts.log.warning("line unterminated", { source: this.#parts.path, bytes });
-      this.#closed = readOf(oldest);
+      this.#closed = { ...readOf(oldest), open: false };
       this.#drop([oldest]);
     }
   }
@@ -232,5 +232,5 @@ export class History {
 }
 
 function readOf({ dev, ino, reading }: Generation): Read {
-  return { dev, ino, position: reading.lineStart };
+  return { dev, ino, open: true, position: reading.lineStart };
 }

@@ -1,7 +1,7 @@
 /** What the name of a log means at the moment. */
 import { statSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { reasonOf } from "../errors.ts";
+import { reasonOf, SourceError } from "../errors.ts";
 import { siblingOf } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
 
@@ -22,6 +22,17 @@ export function lookAt(path: string): Named {
     return { file: undefined, trouble: "log is not a file", reason: kindOf(stats) };
   } catch (thrown) {
     return { file: undefined, trouble: "log unreadable", reason: reasonOf(thrown) };
+  }
+}
+
+/**
+ * Makes sure that a path can be a log: it is a file, or it is missing or out of reach and may become one.
+ * @throws SourceError
+ */
+export function requireLog(path: string): void {
+  const named = lookAt(path);
+  if (named.file === undefined && named.trouble === "log is not a file") {
+    throw new SourceError(`${path}: is ${named.reason ?? "no file"}, not a log`);
   }
 }
 

@@ -11,6 +11,8 @@ import type { Sibling } from "./siblings.ts";
 export interface Read {
   readonly dev: number;
   readonly ino: number;
+  /** Once it is closed, its inode may be another file. */
+  readonly open: boolean;
   readonly position: Position;
 }
 
@@ -86,7 +88,8 @@ export class Unread {
   async #newAmong(files: readonly Sibling[], read: readonly Read[]): Promise<readonly Sibling[]> {
     const fresh: Sibling[] = [];
     for (const file of files) {
-      if (this.#known.has(identityOf(file)) || read.some((one) => sameInode(one, file))) continue;
+      if (this.#known.has(identityOf(file))) continue;
+      if (read.some((one) => one.open && sameInode(one, file))) continue;
       if (!(await this.#isCopy(file, read))) fresh.push(file);
     }
     return fresh;

@@ -214,6 +214,12 @@ describe("withdraw, check, list and run", () => {
     );
     expect(outside.told).toContain('ttl: \\"bad\\" is not a duration');
     expect(clientsIn("relay")).toEqual(["192.0.2.7"]);
+    writeFileSync(
+      config,
+      readFileSync(writeConfig(), "utf8").replace(inside("mail.log"), directory),
+    );
+    outside.reload();
+    await until("the refusal", () => outside.told.includes("is a directory, not a log"));
     writeConfig('[guard]\nnever = ["192.0.2.0/24"]');
     outside.reload();
     await until("the reload", () => outside.told.includes("reloaded"));
