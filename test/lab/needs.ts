@@ -1,0 +1,38 @@
+/** What the live tests need from the machine, and what of it is lacking. */
+
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { unpacked } from "./lab.ts";
+
+const path = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+
+function program(name: string): string | undefined {
+  return path.some((directory) => existsSync(join(directory, name))) ? undefined : `no ${name}`;
+}
+
+function directory(name: string): string | undefined {
+  return existsSync(join(unpacked(name), "libraries")) ? undefined : `${name} is not unpacked`;
+}
+
+const checks = {
+  root: () => (process.getuid?.() === 0 ? undefined : "not root"),
+  namespaces: () =>
+    spawnSync("unshare", ["--mount", "--uts", "--pid", "--fork", "true"]).status === 0
+      ? undefined
+      : "no namespaces (CAP_SYS_ADMIN)",
+  postfix: () => program("postmap"),
+  dovecot: () => program("dovecot"),
+  rsyslog: () => program("rsyslogd"),
+  sendmail: () => program("m4") ?? directory("sendmail"),
+  courier: () => directory("courier"),
+};
+
+/** The first of these needs that is not met, in words; undefined if all are. */
+export function lacks(...needs: (keyof typeof checks)[]): string | undefined {
+  for (const need of needs) {
+    const reason = checks[need]();
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}

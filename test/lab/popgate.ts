@@ -1,0 +1,113 @@
+/** popgate itself, as its user runs it: the built program, a config file, signals, and commands beside it. */
+
+import { join } from "node:path";
+import { type Answer, Child, type Ended, answer } from "./child.ts";
+import { type Daemon, type Lab, project, tail } from "./lab.ts";
+
+const program = join(project, "dist", "main.js");
+
+/** One `[[source]]` or `[[map]]` of the config. */
+type Section = Readonly<Record<string, string | readonly string[]>>;
+
+export interface Settings {
+  readonly ttl: string;
+  readonly source: readonly Section[];
+  readonly map: readonly Section[];
+}
+
+/** What `popgate list --json` says of one grant. */
+export interface Listed {
+  readonly client: string;
+  readonly user: string;
+  readonly service: string;
+  readonly expires: string;
+}
+
+/** popgate. May be started again after its end, however that came. */
+export class Popgate implements Daemon {
+  readonly name = "popgate";
+  readonly config: string;
+  readonly #lab: Lab;
+  readonly #name: string;
+  #child: Child | undefined;
+
+  /** Two of them in one lab need two names. */
+  constructor(lab: Lab, name = "popgate") {
+    this.#lab = lab;
+    this.#name = name;
+    this.config = lab.path(name, "popgate.toml");
+  }
+
+  /** Writes the config file: before the start, or before a reload. */
+  async configure(settings: Settings): Promise<void> {
+    await this.#lab.file(`${this.#name}/popgate.toml`, this.#toml(settings));
+  }
+
+  /** Starts it and waits until it says that it is ready. */
+  async start(): Promise<void> {
+    this.#child = new Child([process.execPath, program, "run", "--config", this.config]);
+    await this.told(/^ready/);
+  }
+
+  async stop(): Promise<void> {
+    await this.#child?.stop();
+  }
+
+  /** Sends a signal; for those that end it, wait for `ended`. */
+  signal(name: NodeJS.Signals): void {
+    this.#running.signal(name);
+  }
+
+  get ended(): Promise<Ended> {
+    return this.#running.ended;
+  }
+
+  /** What it has told on standard error since its last start. */
+  get lines(): readonly string[] {
+    return this.#running.lines;
+  }
+
+  /** Waits for a line that it tells; with `from`, only for one after that many. */
+  told(pattern: RegExp, from = 0): Promise<string> {
+    return this.#running.line(pattern, { from });
+  }
+
+  /** Runs one of its other commands on the same config. */
+  command(...argv: string[]): Promise<Answer> {
+    return answer([process.execPath, program, ...argv, "--config", this.config]);
+  }
+
+  /** The live grants, as `popgate list` has them. */
+  async list(): Promise<Listed[]> {
+    const { stdout } = await this.command("list", "--json");
+    const lines = stdout.split("\n").filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as Listed);
+  }
+
+  said(): string {
+    return tail(this.#child?.lines.join("\n") ?? "");
+  }
+
+  get #running(): Child {
+    if (this.#child === undefined) throw new Error("popgate was not started");
+    return this.#child;
+  }
+
+  #toml({ ttl, source, map }: Settings): string {
+    return [
+      `ttl = ${JSON.stringify(ttl)}`,
+      `state_dir = ${JSON.stringify(this.#lab.path(this.#name, "state"))}`,
+      ...source.map((section) => `[[source]]\n${toml(section)}`),
+      ...map.map((section) => `[[map]]\n${toml(section)}`),
+      // The clients of a lab are loopback addresses, which popgate refuses for good reason.
+      '[guard]\nallow = ["127.0.0.0/8", "::1/128"]\n',
+    ].join("\n");
+  }
+}
+
+// A JSON text or list of texts is one in TOML too.
+function toml(section: Section): string {
+  return Object.entries(section)
+    .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
+    .join("");
+}
