@@ -2,12 +2,12 @@
 import { systemClock } from "../src/clock.ts";
 import type { Outside } from "../src/commands/command.ts";
 import { createLog } from "../src/log.ts";
-import { run } from "../src/run.ts";
+import { run, type Run } from "../src/run.ts";
 
 /** An outside whose output can be read, and whose signals a test sends. */
 export class GatheringOutside implements Outside {
   readonly clock = systemClock;
-  readonly run = run;
+  run: Run = run;
   printed = "";
   told = "";
   stop = () => {};

@@ -298,4 +298,28 @@ describe("withdraw, check, list and run", () => {
       error: expect.stringContaining("no such file or directory"),
     });
   });
+
+  test("withdraw with a running daemon: it does it itself", async () => {
+    const config = writeConfig();
+    writeFileSync(inside("mail.log"), loginLine("192.0.2.7"));
+    const daemon = outside;
+    const running = popgate("run", "--config", config);
+    await until("ready", () => daemon.told.includes("ready"));
+    const told = () => daemon.withdraw();
+    process.on("SIGUSR2", told);
+    try {
+      outside = new GatheringOutside();
+      expect((await popgate("withdraw", "--config", config)).code).toBe(exit.ok);
+      expect(outside.told).toMatch(/^withdrawn by the running popgate: its tables stay empty/);
+      expect(clientsIn("relay")).toEqual([]);
+      outside = new GatheringOutside();
+      expect((await popgate("withdraw", "--forget", "--config", config)).code).toBe(exit.ok);
+      expect(outside.told).toMatch(/^withdrawn by the running popgate, all grants forgotten/);
+    } finally {
+      process.off("SIGUSR2", told);
+      daemon.stop();
+      await running;
+    }
+    expect((await readState(inside("state"))).grants).toEqual([]);
+  });
 });

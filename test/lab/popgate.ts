@@ -20,6 +20,7 @@ export interface Listed {
   readonly client: string;
   readonly user: string;
   readonly service: string;
+  readonly granted: string;
   readonly expires: string;
 }
 

@@ -1,0 +1,142 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { check } from "../../src/commands/check.ts";
+import { exit } from "../../src/errors.ts";
+import { run, type Outcome } from "../../src/run.ts";
+import { GatheringOutside } from "../outside.ts";
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(homedir(), ".popgate-check-"));
+  mkdirSync(join(directory, "state"));
+  writeFileSync(join(directory, "mail.log"), "");
+  writeFileSync(join(directory, "relay"), "");
+  writeFileSync(join(directory, "relay.db"), "");
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+interface Host {
+  readonly relay?: string;
+  readonly recipient?: string;
+  readonly client?: string;
+  readonly services?: string;
+  readonly postconf?: boolean;
+}
+
+/** Checks a Postfix map on a host whose postconf answers so, and whose postmap works. */
+async function checkPostfix(host: Host, extra = ""): Promise<{ code: number; map: string[] }> {
+  const config = join(directory, "popgate.toml");
+  writeFileSync(
+    config,
+    `state_dir = "${directory}/state"\n[[source]]\npath = "${directory}/mail.log"\n[[map]]\nmta = "postfix"\ntable = "hash:${directory}/relay"\n${extra}`,
+  );
+  const outside = new GatheringOutside();
+  const answers: Readonly<Record<string, string>> = {
+    "-xh smtpd_relay_restrictions": host.relay ?? "",
+    "-xh smtpd_recipient_restrictions": host.recipient ?? "",
+    "-xh smtpd_client_restrictions": host.client ?? "",
+    "-Px": host.services ?? "",
+  };
+  const outcome = (parts: Partial<Outcome>): Outcome => ({
+    ok: true,
+    missing: false,
+    stdout: "",
+    stderr: "",
+    reason: "",
+    ...parts,
+  });
+  outside.run = (argv, options) => {
+    const [program, ...rest] = argv;
+    if (program === "postmap") {
+      writeFileSync(`${(rest.at(-1) ?? "").replace("hash:", "")}.db`, "index");
+      return Promise.resolve(outcome({}));
+    }
+    if (program !== "postconf") return run(argv, options);
+    if (host.postconf === false) return Promise.resolve(outcome({ ok: false, missing: true }));
+    return Promise.resolve(outcome({ stdout: answers[rest.join(" ")] ?? "" }));
+  };
+  const code = await check({ config }, outside);
+  const [, map = ""] = outside.printed.split(`map hash:${directory}/relay (postfix)\n`);
+  return {
+    code,
+    map: map
+      .replaceAll(directory, "")
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.trim()),
+  };
+}
+
+const ask = () => `permit_auth_destination, check_client_access hash:${directory}/relay`;
+const right = () => `permit_mynetworks, ${ask()}, reject_unauth_destination`;
+const advice = [
+  "note  main.cf needs, in this order:",
+  "note      smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, permit_auth_destination,",
+  "note          check_client_access hash:/relay, reject_unauth_destination",
+];
+
+describe("Postfix", () => {
+  test("asks the table in the right place", async () => {
+    expect(await checkPostfix({ relay: right() })).toEqual({
+      code: exit.ok,
+      map: ["fine  it exists", "fine  Postfix asks it, in the right place"],
+    });
+  });
+
+  test("does not ask it", async () => {
+    expect(await checkPostfix({ relay: "permit_mynetworks, defer_unauth_destination" })).toEqual({
+      code: exit.no,
+      map: [
+        "fine  it exists",
+        "todo  smtpd_relay_restrictions: check_client_access hash:/relay is missing",
+        ...advice,
+      ],
+    });
+  });
+
+  test("refuses relaying in the recipient restrictions as well", async () => {
+    const { code, map } = await checkPostfix({
+      relay: right(),
+      recipient: "permit_mynetworks, reject_unauth_destination",
+    });
+    expect(code).toBe(exit.no);
+    expect(map).toContain(
+      "todo  smtpd_recipient_restrictions: check_client_access hash:/relay is missing",
+    );
+  });
+
+  test("is told otherwise by master.cf, and asks where it does not matter", async () => {
+    const { code, map } = await checkPostfix({
+      relay: right(),
+      client: ask(),
+      services:
+        "submission/inet/smtpd_relay_restrictions = permit_sasl_authenticated,reject\nsmtps/inet/smtpd_recipient_restrictions = reject",
+    });
+    expect(code).toBe(exit.ok);
+    expect(map).toEqual([
+      "fine  it exists",
+      "fine  Postfix asks it, in the right place",
+      "note  smtpd_client_restrictions asks it too; that lets nobody relay",
+      "note  master.cf: submission/inet/smtpd_relay_restrictions: check_client_access hash:/relay is missing",
+      "note  master.cf: smtps/inet/smtpd_recipient_restrictions: check_client_access hash:/relay is missing",
+      ...advice,
+    ]);
+  });
+
+  test("cannot be asked", async () => {
+    const { code, map } = await checkPostfix({ postconf: false });
+    expect(code).toBe(exit.no);
+    expect(map[1]).toBe("todo  postconf is not on PATH: nobody asks this table here");
+  });
+});
+
+test("a table that popgate did not write is not touched", async () => {
+  writeFileSync(join(directory, "relay"), "192.0.2.0/24 OK\n");
+  const { code, map } = await checkPostfix({ relay: right() });
+  expect(code).toBe(exit.no);
+  expect(map[0]).toMatch(/^todo {2}map hash:\/relay: \/relay was not written by popgate/);
+});
