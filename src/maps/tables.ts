@@ -98,38 +98,30 @@ export class Tables {
    * @throws PublishError of a table that could not be written: what it holds stays open
    */
   async stop(): Promise<void> {
-    let cancel = () => {};
-    const late = new Promise<void>((_, reject) => {
-      cancel = this.#parts.clock.after(patience, () => {
-        reject(
-          new PublishError(
-            "a table could not be emptied in time; run `popgate withdraw`",
-            exit.tempFail,
-          ),
-        );
-      });
-    });
-    try {
-      await Promise.race([this.#publishAtLast(), late]);
-    } finally {
-      cancel();
-      for (const { publisher } of this.#tables.values()) publisher.stop();
-    }
-  }
-
-  async #publishAtLast(): Promise<void> {
     const { clock } = this.#parts;
-    const end = clock.monotonic() + patience;
-    for (;;) {
+    const hurry = "a table is not empty yet, its tool hangs; run `popgate withdraw`";
+    let failure: unknown = new PublishError(hurry, exit.tempFail);
+    let cancel = () => {};
+    const late = new Promise<boolean>((resolve) => {
+      cancel = clock.after(patience, () => resolve(false));
+    });
+    const tried = async () => {
       try {
-        return await this.publish();
+        await this.publish();
+        return true;
       } catch (error) {
-        if (clock.monotonic() + retry > end) throw error;
+        failure = error;
         await new Promise<void>((resolve) => {
           clock.after(retry, resolve);
         });
+        return undefined;
       }
-    }
+    };
+    let done: boolean | undefined;
+    while (done === undefined) done = await Promise.race([tried(), late]);
+    cancel();
+    for (const { publisher } of this.#tables.values()) publisher.stop();
+    if (!done) throw failure;
   }
 
   #put(map: AccessMap, orphan: boolean): void {

@@ -1,0 +1,146 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { expect, test } from "vitest";
+import { exit } from "../../src/errors.ts";
+import { checkMaps, emptyTables, Tables } from "../../src/maps/tables.ts";
+import { run } from "../../src/run.ts";
+import type { Client } from "../../src/client.ts";
+import { ManualClock } from "../manual-clock.ts";
+import { until } from "../until.ts";
+import { alice, bench, bob, rejection, type Bench } from "./writer-bench.ts";
+
+function tablesOf(clients: () => Iterable<Client>) {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  const tell = (event: string) => void told.push(event);
+  let forgotten = 0;
+  const tables = new Tables({
+    clock,
+    log: { info: tell, warning: tell, error: tell },
+    run,
+    clients,
+    forgotten: () => void forgotten++,
+  });
+  return { tables, clock, told, forgotten: () => forgotten };
+}
+
+/** Moves the clock until the work is over, and gives what it threw. */
+async function thrownBy(clock: ManualClock, work: Promise<unknown>): Promise<unknown> {
+  let over = false;
+  const outcome = work
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    .finally(() => {
+      over = true;
+    });
+  await until("the end of the work", async () => {
+    await clock.pass(25);
+    return over;
+  });
+  return outcome;
+}
+
+function keysOf({ files }: Bench): string[] | undefined {
+  return files()["relay.db"];
+}
+
+test("what is no longer configured is emptied before the others are filled, and then forgotten", async () => {
+  const [first, second] = [bench(), bench()];
+  await first.writer().write([alice]);
+  const { tables, forgotten, told } = tablesOf(() => [bob]);
+  tables.configure([second.map], [first.map.settings]);
+  expect(tables.remembered).toEqual([first.map.settings, second.map.settings]);
+  await tables.publish();
+  expect([keysOf(first), keysOf(second)]).toEqual([[], [bob]]);
+  expect([forgotten(), tables.remembered]).toEqual([1, [second.map.settings]]);
+  expect(told).toEqual(["table emptied, no longer configured"]);
+  await tables.published();
+});
+
+test("one table that fails does not keep the others back", async () => {
+  const [broken, fine] = [bench(), bench()];
+  broken.use("fails");
+  const { tables } = tablesOf(() => [alice]);
+  tables.configure([broken.map, fine.map], []);
+  await expect(tables.publish()).rejects.toEqual(rejection(exit.tempFail, /./));
+  expect([keysOf(broken), keysOf(fine)]).toEqual([undefined, [alice]]);
+});
+
+test("where the directory of a former table is gone, nothing is left to empty", async () => {
+  const gone = bench();
+  const { tables } = tablesOf(() => []);
+  tables.configure([], [gone.map.settings]);
+  rmSync(dirname(gone.map.source), { recursive: true });
+  await tables.publish();
+  expect(tables.remembered).toEqual([]);
+});
+
+test("a table that is configured again is no orphan any more", async () => {
+  const one = bench();
+  const { tables } = tablesOf(() => [alice]);
+  tables.configure([one.map], []);
+  await tables.publish();
+  one.use("fails");
+  tables.configure([], []);
+  await tables.publish().catch(() => {});
+  expect(tables.remembered).toEqual([one.map.settings]);
+  one.use("works");
+  tables.configure([one.map], []);
+  await tables.publish();
+  expect(keysOf(one)).toEqual([alice]);
+});
+
+test("a stop tries again for a while, and tells what stays open", async () => {
+  const one = bench();
+  let clients = [alice];
+  const { tables, clock } = tablesOf(() => clients);
+  tables.configure([one.map], []);
+  await tables.publish();
+  one.use("fails");
+  clients = [];
+  expect(await thrownBy(clock, tables.stop())).toEqual(rejection(exit.tempFail, /relay/));
+  expect(keysOf(one)).toEqual([alice]);
+});
+
+test("a stop does not wait for a tool that hangs", async () => {
+  const one = bench();
+  const { tables, clock } = tablesOf(() => [alice]);
+  tables.configure([one.map], []);
+  one.use("hangs");
+  const stop = tables.stop();
+  expect(await thrownBy(clock, stop)).toEqual(rejection(exit.tempFail, /popgate withdraw/));
+});
+
+test("a client that a table leaves out is known", () => {
+  const one = bench();
+  const { tables } = tablesOf(() => []);
+  tables.configure([one.map], []);
+  expect(tables.leavingOut("2a00::5" as Client)).toEqual([one.map.name]);
+  expect(tables.leavingOut(alice)).toEqual([]);
+});
+
+test("all faults of all maps are told at once; what may pass is no fault", async () => {
+  const [first, second, passing] = [bench(), bench(), bench()];
+  const log = { info() {}, warning() {}, error() {} };
+  writeFileSync(first.map.source, "theirs");
+  rmSync(dirname(second.map.source), { recursive: true });
+  passing.use("fails");
+  await expect(checkMaps([first.map, second.map, passing.map], run, log)).rejects.toMatchObject({
+    exitCode: exit.config,
+    message: expect.stringMatching(/was not written by popgate.*\n.*no such file/),
+  });
+  await checkMaps([passing.map], run, log);
+});
+
+test("emptying gives what kept a table from it", async () => {
+  const [fine, broken] = [bench(), bench()];
+  await fine.writer().write([alice]);
+  broken.use("fails");
+  const log = { info() {}, warning() {}, error() {} };
+  const failures = await emptyTables([fine.map.settings, broken.map.settings], run, log);
+  expect(failures).toEqual([rejection(exit.tempFail, /relay/)]);
+  expect(keysOf(fine)).toEqual([]);
+  expect(readFileSync(fine.map.source, "utf8")).toMatch(/^# popgate/);
+});
