@@ -20,7 +20,6 @@ export interface Listed {
   readonly client: string;
   readonly user: string;
   readonly service: string;
-  readonly granted: string;
   readonly expires: string;
 }
 

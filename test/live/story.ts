@@ -184,7 +184,7 @@ export function story(
 function listed(popgate: Popgate, client: string, since: number): Promise<Listed> {
   return until(`${client}'s login in popgate's list`, async () =>
     (await popgate.list()).find(
-      (grant) => grant.client === client && Date.parse(grant.granted) >= since,
+      (grant) => grant.client === client && Date.parse(grant.expires) >= since + ttl,
     ),
   );
 }
