@@ -42,7 +42,8 @@ export const run: Run = async (
     env: { LC_ALL: "C" },
     stripFinalNewline: true,
   });
-  const missing = result.code === "ENOENT";
+  // A directory of PATH that may not be entered reads like a program that may not be run.
+  const missing = result.code === "ENOENT" || (result.code === "EACCES" && !file.includes("/"));
   return {
     ok: !result.failed,
     missing,
