@@ -51,6 +51,8 @@ export class Daemon {
   #changed = false;
   #savedCheckpoints = "";
   #cancelTimer = () => {};
+  /** When the nap ends, in monotonic ms. */
+  #wakes = -Infinity;
   #stopping = false;
 
   constructor(parts: DaemonParts, { config, maps }: Setup) {
@@ -178,7 +180,7 @@ export class Daemon {
       const reason = "the MTA would take its address for a whole network";
       this.#parts.log.warning("not published", { client: match.client, table, reason });
     }
-    this.#nap();
+    if (this.#gate.untilNextExpiry() < this.#wakes - this.#parts.clock.monotonic()) this.#nap();
   }
 
   /** Told once a ttl for each adapter and reason: strangers can make such lines. */
@@ -196,7 +198,8 @@ export class Daemon {
   #nap(): void {
     this.#cancelTimer();
     if (this.#stopping) return;
-    const ms = Math.min(longestNap, this.#gate.untilNextExpiry() ?? longestNap);
+    const ms = Math.min(longestNap, this.#gate.untilNextExpiry());
+    this.#wakes = this.#parts.clock.monotonic() + ms;
     this.#cancelTimer = this.#parts.clock.after(ms, () => {
       if (this.#gate.expire()) {
         this.#changed = true;

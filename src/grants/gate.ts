@@ -62,9 +62,9 @@ export class Gate {
     return this.#grants.clients();
   }
 
-  /** Milliseconds until the next grant ends, or undefined if there is none. */
-  untilNextExpiry(): number | undefined {
-    return this.#grants.untilNextExpiry();
+  /** Milliseconds until the next grant ends, Infinity if there is none. */
+  untilNextExpiry(): number {
+    return this.#grants.untilNextExpiry() ?? Infinity;
   }
 
   /** Lets a login in, if its time is not over, it was not forgotten, and the guard lets it pass. */

@@ -52,13 +52,14 @@ export function refusalOf(
   policy: Policy,
   grants: Grants,
 ): Reason | undefined {
-  if (policy.never.has(client)) return "never";
-  if (!policy.allow.has(client)) {
-    if (special.has(client)) return "private";
-    if (policy.own.has(client)) return "own";
-  }
   const live = grants.of(client);
-  if (live === undefined && grants.full) return "max_grants";
+  // A live grant has passed the networks of the same policy.
+  if (live === undefined) {
+    if (policy.never.has(client)) return "never";
+    if (special.has(client) && !policy.allow.has(client)) return "private";
+    if (grants.full) return "max_grants";
+  }
+  if (policy.own.has(client) && !policy.allow.has(client)) return "own";
   if (live?.user !== user && grants.clientsOf(user) >= policy.maxClientsPerUser) {
     return "max_clients_per_user";
   }

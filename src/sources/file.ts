@@ -200,6 +200,7 @@ export class FileSource implements Source {
       this.#health.follows(live.reading.position.offset);
       return false;
     } catch (thrown) {
+      if (codeOf(thrown) === undefined) throw thrown;
       this.#health.ails("log unreadable", reasonOf(thrown));
       return false;
     }

@@ -37,13 +37,12 @@ export class History {
   /** The oldest first. The last is the one that the name means, or meant last. */
   #generations: readonly Generation[] = [];
   readonly #grown = new Map<Generation, number>();
-  /** The youngest that was closed: an empty live file's content does not tell what came before it. */
-  #closed: Read | undefined;
+  /** The youngest that were closed: a copy of one is not new, and an empty live file does not tell what came before it. */
+  #closed: readonly Read[] = [];
 
   constructor(parts: Parts) {
-    const { path, begin } = parts;
     this.#parts = parts;
-    this.#unread = new Unread({ path, begin, tellGap: (reason) => this.#tellGap(reason) });
+    this.#unread = new Unread({ ...parts, tellGap: (reason) => this.#tellGap(reason) });
   }
 
   /** Those to read, in this order. */
@@ -60,7 +59,7 @@ export class History {
   get checkpoint(): Checkpoint {
     const open = this.#generations.map(readOf);
     const tellsWhere = open.length > 0 && open[0]?.position.offset !== 0;
-    const all = tellsWhere || this.#closed === undefined ? open : [this.#closed, ...open];
+    const all = tellsWhere ? open : [...this.#closed.slice(-1), ...open];
     return all.map(({ dev, ino, position }) => toMark(dev, ino, position));
   }
 
@@ -78,7 +77,7 @@ export class History {
     await this.#probe(live);
     const siblings = this.#unread.list(live);
     const files = live === undefined ? siblings : [...siblings, live];
-    const { found, gap } = await findMarked(marks, files, this.#parts.begin);
+    const { found, gap } = await findMarked(marks, files, this.#parts);
     const last = found.at(-1)?.index;
     // Without the live file there is no telling yet whether the marks lead nowhere.
     if (marks.length > 0 && last === undefined && live === undefined) return false;
@@ -133,9 +132,7 @@ export class History {
    */
   async recover(live: Inode, shrank: boolean): Promise<readonly Generation[]> {
     const others = this.#read.filter((one) => !sameInode(one, live));
-    // What stands in the live file now is read there, not in a copy.
-    const read = [...others, { ...readOf(live), position: live.start }];
-    const copies = await this.#unread.openCopies(readOf(live), read);
+    const copies = await this.#unread.openCopies(live, others);
     // A copy over an older copy: what its inode held before is gone.
     const stale = this.#generations.filter((one) => copies.some((copy) => sameInode(copy, one)));
     this.#drop(stale);
@@ -176,7 +173,7 @@ export class History {
       const { unterminated: bytes } = oldest.reading;
       if (bytes > 0)
         this.#parts.log.warning("line unterminated", { source: this.#parts.path, bytes });
-      this.#closed = { ...readOf(oldest), open: false };
+      this.#closed = [...this.#closed, { ...readOf(oldest), open: false }].slice(-mostLingering);
       this.#drop([oldest]);
     }
   }
@@ -186,10 +183,14 @@ export class History {
     closeAll(this.#generations);
   }
 
-  /** All that is open or was just closed. */
+  /** All that is open or was just closed. A part of an open file is known by the file's start. */
   get #read(): readonly Read[] {
-    const open = this.#generations.map(readOf);
-    return this.#closed === undefined ? open : [this.#closed, ...open];
+    const open = this.#generations.map((generation) =>
+      generation instanceof Inode
+        ? { ...readOf(generation), position: generation.start }
+        : readOf(generation),
+    );
+    return [...this.#closed, ...open];
   }
 
   #adopt(generations: readonly Generation[]): void {
@@ -217,8 +218,12 @@ export class History {
 
   /** A file that was closed and bears the name again is not read again from its start. */
   async #cameBack(live: Sibling): Promise<Generation | undefined> {
-    if (this.#closed === undefined || this.#closed.position.offset === 0) return undefined;
-    return await openAt(live, this.#closed.position, this.#parts.begin);
+    for (const { position } of this.#closed) {
+      const again =
+        position.offset > 0 ? await openAt(live, position, this.#parts.begin) : undefined;
+      if (again !== undefined) return again;
+    }
+    return undefined;
   }
 
   #tellRotated(between: number): void {

@@ -90,11 +90,17 @@ export interface Resumed {
   readonly gap: boolean;
 }
 
+interface Settings {
+  readonly begin: Begin;
+  /** Wall clock, ms: what was written before it does not matter. */
+  readonly since: number;
+}
+
 /** Looks for each mark's file. Of two marks that lead to one file the younger counts. */
 export async function findMarked(
   marks: Checkpoint,
   files: readonly Sibling[],
-  begin: Begin,
+  settings: Settings,
 ): Promise<Resumed> {
   const found = new Map<number, Found>();
   let gap = false;
@@ -102,8 +108,12 @@ export async function findMarked(
     const position = fromMark(mark);
     const holder =
       position === undefined
-        ? await findEmpty(mark, files.slice(0, Math.max(0, ...found.keys())), begin)
-        : await findHolder(position, mark, files, begin);
+        ? await findEmpty(
+            mark,
+            files.slice(0, found.size === 0 ? 0 : Math.min(...found.keys())),
+            settings,
+          )
+        : await findHolder(position, mark, files, settings.begin);
     if (holder === undefined) gap ||= mark.offset !== 0;
     else if (found.has(holder.index)) holder.generation.close();
     else found.set(holder.index, holder);
@@ -111,15 +121,21 @@ export async function findMarked(
   return { found: [...found.values()].toSorted((a, b) => a.index - b.index), gap };
 }
 
-/** A file that was empty can be known by its inode alone. `files` are those older than one that is known by its content. */
+/**
+ * A file that was empty has no content to be known by: it is the one with its inode, or, if it was compressed since, the one
+ * before the next that is known. `files` are those older than that one.
+ */
 async function findEmpty(
   mark: Mark,
   files: readonly Sibling[],
-  begin: Begin,
+  { begin, since }: Settings,
 ): Promise<Found | undefined> {
-  const index = files.findIndex((file) => sameInode(file, mark) && !file.packed);
+  if (mark.offset !== 0) return undefined;
+  const same = files.findIndex((file) => sameInode(file, mark) && !file.packed);
+  const index = same === -1 ? files.length - 1 : same;
   const file = files[index];
-  if (mark.offset !== 0 || file === undefined) return undefined;
+  if (file === undefined || (same === -1 && !(file.packed && file.modified >= since)))
+    return undefined;
   const generation = await openAt(file, beginning, begin).catch(() => undefined);
   return generation && { index, generation };
 }

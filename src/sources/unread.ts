@@ -1,13 +1,16 @@
 /** The rotated files beside a log that hold lines nobody has read yet: born, and rotated away, since the last look. */
+import type { Clock } from "../clock.ts";
 import { reasonOf } from "../errors.ts";
 import type { Generation } from "./generation.ts";
+import type { Inode } from "./inode.ts";
 import type { Position } from "./mark.ts";
+import { lookAt } from "./named.ts";
 import { findHolder, openAt, openWhole } from "./resume.ts";
 import type { Begin } from "./resume.ts";
 import { identityOf, sameInode, siblingsOf } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
 
-/** A file that has been read, up to a position. */
+/** A file that is read, or was read, with a position by which a copy of it is known. */
 export interface Read {
   readonly dev: number;
   readonly ino: number;
@@ -18,6 +21,7 @@ export interface Read {
 
 interface Parts {
   readonly path: string;
+  readonly clock: Clock;
   readonly begin: Begin;
   /** Called with the reason if lines may have been lost. */
   readonly tellGap: (reason: string) => void;
@@ -26,10 +30,15 @@ interface Parts {
 /** A rotation that goes on while files are opened is waited for, but not for ever. */
 const mostTries = 5;
 
+/** How far the clock of the file system, or a step of the clock, may be off. Milliseconds. */
+const slack = 60_000;
+
 /** Remembers which rotated files were there at the last look, and finds those that were not. */
 export class Unread {
   readonly #parts: Parts;
   #known = new Set<string>();
+  /** Wall clock, ms: a file that changed last before it has no line that was not read. */
+  #since = -Infinity;
   #tries = 0;
 
   constructor(parts: Parts) {
@@ -45,6 +54,7 @@ export class Unread {
   /** From here on these are not new any more. */
   remember(siblings: readonly Sibling[]): void {
     this.#known = new Set(siblings.map(identityOf));
+    this.#since = this.#parts.clock.now() - slack;
   }
 
   /**
@@ -59,17 +69,32 @@ export class Unread {
   }
 
   /** Opens the copy that goes on where the live file was left, and the copies that were made after it. */
-  async openCopies(live: Read, read: readonly Read[]): Promise<readonly Generation[]> {
+  async openCopies(live: Inode, read: readonly Read[]): Promise<readonly Generation[]> {
+    const { begin } = this.#parts;
     for (;;) {
-      const siblings = this.list(live);
-      const holder = await findHolder(live.position, live, siblings, this.#parts.begin);
-      const rest = holder === undefined ? siblings : siblings.slice(holder.index + 1);
-      const younger = await this.openNew(rest, read);
-      this.remember(siblings);
-      if (younger !== undefined)
+      const siblings = this.list(undefined);
+      const older = await this.#olderThan(live, siblings);
+      const holder = await findHolder(live.reading.lineStart, live, older, begin);
+      const fresh = await this.#newAmong(older.slice((holder?.index ?? -1) + 1), read);
+      // What stands in the live file is read there. Its copy stays new: the live file may be truncated before it is read.
+      const present = await this.#copiesAmong(fresh, live.start);
+      const younger = await this.openWhole(fresh.filter((file) => !present.includes(file)));
+      if (younger !== undefined) {
+        const dealtWith = older.filter((file) => !present.includes(file));
+        this.remember(siblings.filter((file) => this.#isKnown(file) || dealtWith.includes(file)));
         return holder === undefined ? younger : [holder.generation, ...younger];
+      }
       holder?.generation.close();
     }
+  }
+
+  /** The live file may have been rotated already, and compressed: what is younger than it is no copy of it. */
+  async #olderThan(live: Inode, siblings: readonly Sibling[]): Promise<readonly Sibling[]> {
+    let own = siblings.find((file) => sameInode(file, live));
+    const { file } = lookAt(this.#parts.path);
+    if (own === undefined && (file === undefined || !sameInode(file, live)))
+      own = (await this.#copiesAmong(siblings, live.start))[0];
+    return own === undefined ? siblings : siblings.slice(0, siblings.indexOf(own));
   }
 
   /** Opens files to read them whole; undefined if a rotation goes on and they are to be listed again. */
@@ -84,24 +109,33 @@ export class Unread {
     return [];
   }
 
-  /** A new file may hold what was read elsewhere: the file that it was compressed from is open, or was closed. */
+  #isKnown(file: Sibling): boolean {
+    return this.#known.has(identityOf(file));
+  }
+
+  /** A new file may hold what was read elsewhere: the file that it was copied from is open, or was closed. */
   async #newAmong(files: readonly Sibling[], read: readonly Read[]): Promise<readonly Sibling[]> {
-    const fresh: Sibling[] = [];
-    for (const file of files) {
-      if (this.#known.has(identityOf(file))) continue;
-      if (read.some((one) => one.open && sameInode(one, file))) continue;
-      if (!(await this.#isCopy(file, read))) fresh.push(file);
+    let fresh = files.filter(
+      (file) =>
+        file.modified >= this.#since &&
+        !this.#isKnown(file) &&
+        !read.some((one) => one.open && sameInode(one, file)),
+    );
+    for (const { position } of read) {
+      const copies = await this.#copiesAmong(fresh, position);
+      fresh = fresh.filter((file) => !copies.includes(file));
     }
     return fresh;
   }
 
-  async #isCopy(file: Sibling, read: readonly Read[]): Promise<boolean> {
-    for (const { position } of read) {
-      if (position.offset === 0) continue;
+  /** Those that hold what stands before the position. */
+  async #copiesAmong(files: readonly Sibling[], position: Position): Promise<readonly Sibling[]> {
+    const copies: Sibling[] = [];
+    for (const file of position.offset === 0 ? [] : files) {
       const copy = await openAt(file, position, this.#parts.begin).catch(() => undefined);
       copy?.close();
-      if (copy !== undefined) return true;
+      if (copy !== undefined) copies.push(file);
     }
-    return false;
+    return copies;
   }
 }

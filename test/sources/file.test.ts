@@ -218,6 +218,21 @@ describe("rename and create", () => {
     await followed.all(log);
   });
 
+  test("old generations are compressed, and not read again", async () => {
+    await followed.source.stop();
+    for (const age of [3, 2]) {
+      log.raw(`of old ${String(age)} #\n`, `${log.path}.${String(age)}`);
+      fs.utimesSync(`${log.path}.${String(age)}`, 1000, 2000);
+    }
+    followed = new Followed(log.path);
+    await followed.source.start();
+    for (const age of [3, 2]) log.gzip(`${log.path}.${String(age)}`);
+    log.append(5);
+    log.rotate();
+    log.append(5);
+    await followed.all(log);
+  });
+
   test("by a hard link", async () => {
     fs.linkSync(log.path, `${log.path}.1`);
     log.append(5);
@@ -308,6 +323,30 @@ describe("truncation", () => {
     }
     await followed.all(log);
     expect(followed.times("warning possible gap")).toBe(3);
+  });
+
+  test("a copy is made without truncating: nothing is read twice", async () => {
+    log.append(20);
+    fs.copyFileSync(log.path, `${log.path}-20261123`);
+    await seen();
+    log.append(20);
+    await seen();
+    fs.copyFileSync(log.path, `${log.path}-20261124`);
+    log.append(20);
+    fs.renameSync(log.path, `${log.path}-20261125`);
+    log.append(20);
+    await followed.all(log);
+  });
+
+  test("an empty log is filled, copied and truncated before anybody looks, then stays empty", async () => {
+    log.rotate();
+    await until("the new file", () => followed.times("info rotated") === 1);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    log.append(20);
+    log.copyTruncate();
+    await followed.all(log);
   });
 
   test("a hole is left by a writer without O_APPEND", async () => {
