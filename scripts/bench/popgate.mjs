@@ -1,0 +1,73 @@
+/** popgate itself, as it is built: one daemon that follows one log into one table. */
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { project } from "../ground.mjs";
+import { Child } from "./child.mjs";
+
+/** The argv of a command. */
+export function popgate(...argv) {
+  return [process.execPath, join(project, "dist/main.js"), ...argv];
+}
+
+/** A daemon. */
+export class Daemon {
+  #directory;
+  #child;
+
+  /**
+   * Takes a directory to be made for its state and table, the log that it follows, its ttl, and the keys of its map but for
+   * the table: { mta, config_dir }, and its type.
+   */
+  constructor(directory, { log, ttl, type, ...map }) {
+    this.#directory = directory;
+    mkdirSync(directory);
+    // The addresses of the generated logs are nobody's, which popgate refuses for good reason.
+    const sections = [
+      `ttl = "${ttl}"`,
+      `state_dir = "${join(directory, "state")}"`,
+      `[[source]]\npath = "${log}"\nzone = "UTC"`,
+      `[[map]]\ntable = "${type === undefined ? "" : `${type}:`}${this.table}"`,
+      ...Object.entries(map).map(([key, value]) => `${key} = "${value}"`),
+      '[guard]\nallow = ["100.64.0.0/10"]\n',
+    ];
+    writeFileSync(this.#config, sections.join("\n"));
+  }
+
+  /** The path of its table, without what a map tool adds. */
+  get table() {
+    return join(this.#directory, "relay");
+  }
+
+  get #config() {
+    return join(this.#directory, "popgate.toml");
+  }
+
+  /** Starts it; resolves to the number of live grants when it is ready. */
+  async start() {
+    this.#child = new Child(popgate("run", "--config", this.#config));
+    const [, grants] = await this.#child.tells(/^ready grants=(\d+)$/m);
+    return Number(grants);
+  }
+
+  /** The clients in its table's source, sorted. */
+  clients() {
+    const lines = readFileSync(this.table, "latin1").split("\n");
+    return lines
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => line.split("\t", 1)[0])
+      .sort();
+  }
+
+  get cpu() {
+    return this.#child.cpu;
+  }
+
+  memory(which) {
+    return this.#child.memory(which);
+  }
+
+  async stop() {
+    await this.#child?.stop();
+  }
+}
