@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { stateLock } from "../src/state.ts";
 import { pendingWithdrawal, requestWithdrawal, withdrawalDone } from "../src/withdrawal.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { until } from "./until.ts";
 
 let directory: string;
 let signals: number;
@@ -28,7 +29,10 @@ async function passed<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   const settled = work.finally(() => {
     over = true;
   });
-  while (!over) await clock.pass(25);
+  await until("the answer", async () => {
+    await clock.pass(25);
+    return over;
+  });
   return settled;
 }
 
@@ -37,16 +41,9 @@ test.each([false, true])(
   async (forget) => {
     const clock = new ManualClock();
     const asked = requestWithdrawal(directory, { forget }, clock);
-    const daemon = (async () => {
-      while (signals === 0 || pendingWithdrawal(directory) === undefined) {
-        await new Promise((resolve) => {
-          setImmediate(resolve);
-        });
-      }
-      expect(pendingWithdrawal(directory)).toEqual({ forget });
-      withdrawalDone(directory);
-    })();
-    await daemon;
+    await until("the signal", () => signals > 0 && pendingWithdrawal(directory) !== undefined);
+    expect(pendingWithdrawal(directory)).toEqual({ forget });
+    withdrawalDone(directory);
     expect(await passed(clock, asked)).toBe(true);
     expect([signals, pendingWithdrawal(directory)]).toEqual([1, undefined]);
   },
