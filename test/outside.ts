@@ -1,12 +1,12 @@
 /** What main gives a command, gathered instead of printed. */
-import { systemClock } from "../src/clock.ts";
+import { systemClock, type Clock } from "../src/clock.ts";
 import type { Outside } from "../src/commands/command.ts";
 import { createLog } from "../src/log.ts";
 import { run, type Run } from "../src/run.ts";
 
 /** An outside whose output can be read, and whose signals a test sends. */
 export class GatheringOutside implements Outside {
-  readonly clock = systemClock;
+  clock: Clock = systemClock;
   run: Run = run;
   printed = "";
   told = "";

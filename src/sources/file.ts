@@ -186,17 +186,15 @@ export class FileSource implements Source {
   /** Compares what the name means with the file that is open; true if there is more to read now. */
   async #look(): Promise<boolean> {
     const named = lookAt(this.name);
-    if (named.file === undefined) this.#health.ails(named.trouble, named.reason);
     const { file } = named;
+    if (named.file === undefined) this.#health.ails(named.trouble, named.reason);
     this.#moved = false;
     try {
       if (!this.#begun) return await this.#beginWith(file);
       const { live } = this.#history;
       if (file === undefined) return false;
       if (live === undefined || !sameInode(live, file)) return await this.#switchTo(file);
-      if (live === this.#bad && !(await this.#history.reopen(file)))
-        return await this.#switchTo(file);
-      this.#bad = undefined;
+      if (live === this.#bad) return await this.#reopen(file);
       this.#health.follows(live.reading.position.offset);
       return false;
     } catch (thrown) {
@@ -225,6 +223,13 @@ export class FileSource implements Source {
     this.#health.follows(0);
     this.#watchName();
     return true;
+  }
+
+  /** A descriptor can go bad, as on network file systems. Whether it is well again, the next reading tells. */
+  async #reopen(file: Sibling): Promise<boolean> {
+    const same = await this.#history.reopen(file);
+    this.#bad = undefined;
+    return same || (await this.#switchTo(file));
   }
 
   /** Watches the name, and again when its directory has been replaced. */

@@ -12,7 +12,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createProgram, exitCodeOfCommander, isCommanderError } from "../../src/cli.ts";
 import { exit, KnownError } from "../../src/errors.ts";
+import type { Client } from "../../src/client.ts";
+import { acquireLock } from "../../src/lock.ts";
+import { run } from "../../src/run.ts";
 import { readState, saveState } from "../../src/state.ts";
+import { ManualClock } from "../manual-clock.ts";
 import { GatheringOutside } from "../outside.ts";
 import { until } from "../until.ts";
 
@@ -322,4 +326,109 @@ describe("withdraw, check, list and run", () => {
     }
     expect((await readState(inside("state"))).grants).toEqual([]);
   });
+
+  test("withdraw with a daemon that does not answer: it is done without it, and told", async () => {
+    const config = writeConfig();
+    await popgate("withdraw", "--config", config);
+    writeFileSync(inside("relay"), `${readFileSync(inside("relay"), "utf8")}192.0.2.7\n`);
+    const lock = await acquireLock(inside("state/lock"), run);
+    const deaf = () => {};
+    process.on("SIGUSR2", deaf);
+    const clock = new ManualClock();
+    outside.clock = clock;
+    let over = false;
+    const withdrawn = popgate("withdraw", "--config", config).finally(() => {
+      over = true;
+    });
+    await until("the end", async () => {
+      await clock.pass(200);
+      return over;
+    });
+    expect(await withdrawn).toEqual({
+      code: exit.tempFail,
+      error: "the running popgate may publish again; stop it",
+    });
+    expect(clientsIn("relay")).toEqual([]);
+    process.off("SIGUSR2", deaf);
+    lock?.release();
+  });
+
+  test("withdraw tells what it could not empty", async () => {
+    const config = writeConfig();
+    await popgate("withdraw", "--config", config);
+    writeFileSync(inside("relay"), "the admin's own\n");
+    expect(await popgate("withdraw", "--config", config)).toMatchObject({
+      code: exit.config,
+      error: expect.stringContaining("was not written by popgate"),
+    });
+    expect((await popgate("withdraw", "--map", `hash:${inside("relay2")}x y`)).code).toBe(
+      exit.config,
+    );
+  });
+
+  test("a state that cannot be read, or written, is told with its code", async () => {
+    const config = writeConfig();
+    mkdirSync(inside("state/state.jsonl"), { recursive: true });
+    expect(await popgate("list", "--config", config)).toMatchObject({
+      code: exit.cannotCreate,
+      error: expect.stringMatching(/^the state .* cannot be read: /),
+    });
+    rmSync(inside("state/state.jsonl"), { recursive: true });
+    mkdirSync(inside("state/state.jsonl.new/x"), { recursive: true });
+    expect(await popgate("run", "--config", config)).toMatchObject({
+      code: exit.cannotCreate,
+      error: expect.stringMatching(/^state_dir .*state: /),
+    });
+  });
+});
+
+describe("list", () => {
+  const now = new Date("2026-11-23T06:00:00Z").getTime();
+  const lasting = (client: string, ms: number) => ({
+    client: client as Client,
+    user: "a\u001b[2Jn",
+    service: "imap",
+    adapter: "dovecot",
+    granted: now - 5000,
+    renewed: now,
+    expires: now + ms,
+  });
+
+  test.each([
+    [7_200_000, "2h00m"],
+    [3_599_001, "1h00m"],
+    [61_000, "1m01s"],
+    [59_000, "59s"],
+    [1, "1s"],
+  ])("shows that %i ms are left as %s, and no terminal's sequences", async (ms, left) => {
+    mkdirSync(inside("state"));
+    await saveState(inside("state"), {
+      saved: now,
+      forgotten: 0,
+      checkpoints: {},
+      tables: [],
+      grants: [lasting("192.0.2.7", ms), lasting("192.0.2.8", 0)],
+    });
+    outside.clock = new ManualClock(now);
+    await popgate("list", "--state-dir", inside("state"));
+    const [, row, ...rest] = outside.printed.trimEnd().split("\n");
+    expect(row).toBe(`192.0.2.7  a?[2Jn  imap     dovecot  2026-11-23T05:59:55Z  ${left}`);
+    expect(rest).toEqual([]);
+    expect(outside.told).toMatch(/^popgate does not run: these clients may not relay now/);
+  });
+
+  test("says when nobody is granted", async () => {
+    mkdirSync(inside("state"));
+    await popgate("list", "--state-dir", inside("state"));
+    const lock = await acquireLock(inside("state/lock"), run);
+    await popgate("list", "--state-dir", inside("state"));
+    lock?.release();
+    expect(outside.told).toBe("popgate does not run\nno client is granted\n");
+  });
+});
+
+test("match tells of lines that are too long", async () => {
+  writeFileSync(inside("mail.log"), `${"x".repeat(70_000)}\n${loginLine("192.0.2.7")}`);
+  await popgate("match", inside("mail.log"));
+  expect(outside.told).toContain(`${inside("mail.log")}: 1 line longer than 64 KiB`);
 });
