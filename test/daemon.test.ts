@@ -223,6 +223,26 @@ describe("a reload", () => {
     });
   });
 
+  test("changes what counts in a log, which goes on where it was, and drops one", async () => {
+    const daemon = await started();
+    login("192.0.2.1");
+    await published(["192.0.2.1"]);
+    const { config, maps } = setup();
+    const source = config.source.map((one) => ({ ...one, adapters: ["courier"] }));
+    await daemon.reload({ config: { ...config, source }, maps });
+    login("192.0.2.2");
+    const stamp = new Date(clock.now()).toISOString();
+    appendFileSync(
+      join(directory, "mail.log"),
+      `${stamp} mx imapd: LOGIN, user=bob, ip=[::ffff:192.0.2.3], port=[5], protocol=IMAP\n`,
+    );
+    await published(["192.0.2.1", "192.0.2.3"]);
+    await daemon.reload({ config: { ...config, source: [] }, maps });
+    await daemon.stop();
+    expect((await readState(join(directory, "state"))).checkpoints).toEqual({});
+    expect(told.filter((line) => line.startsWith("granted"))).toHaveLength(2);
+  });
+
   test("does not move the state", async () => {
     const daemon = await started();
     const { config, maps } = setup();
