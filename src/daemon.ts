@@ -32,6 +32,9 @@ interface DaemonParts {
 /** Milliseconds: clocks step and machines sleep, so no timer is trusted for longer. */
 const longestNap = 5000;
 
+/** Milliseconds between two saves when nobody logged in: what is read again after a crash has no effect. */
+const checkpointPause = 10_000;
+
 /** Troubles of a disk that may be over without anybody changing the config. */
 const passing = new Set(["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE"]);
 
@@ -50,6 +53,7 @@ export class Daemon {
   #withdrawn = false;
   #changed = false;
   #savedCheckpoints = "";
+  #savedAt = -Infinity;
   #cancelTimer = () => {};
   /** When the nap ends, in monotonic ms. */
   #wakes = -Infinity;
@@ -238,7 +242,9 @@ export class Daemon {
   }
 
   #hasChanged(): boolean {
-    return this.#changed || JSON.stringify(this.#sources.checkpoints()) !== this.#savedCheckpoints;
+    if (this.#changed) return true;
+    if (this.#parts.clock.monotonic() - this.#savedAt < checkpointPause) return false;
+    return JSON.stringify(this.#sources.checkpoints()) !== this.#savedCheckpoints;
   }
 
   async #save(): Promise<void> {
@@ -255,6 +261,7 @@ export class Daemon {
         grants,
       });
       this.#savedCheckpoints = JSON.stringify(checkpoints);
+      this.#savedAt = this.#parts.clock.monotonic();
     } catch (error) {
       this.#changed = true;
       throw error;
