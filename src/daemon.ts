@@ -209,6 +209,7 @@ export class Daemon {
         this.#changed = true;
         this.#tables.request("removal");
       }
+      this.#tables.restore();
       this.#nap();
     });
   }

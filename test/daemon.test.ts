@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -127,6 +128,19 @@ describe("the circuit", () => {
       "granted client=192.0.2.7 user=ann service=pop3 adapter=dovecot until=2026-11-23T06:30:00.000Z",
       "expired client=192.0.2.7 user=ann",
     ]);
+  });
+
+  test("a table that somebody removed is written again", async () => {
+    await started();
+    login("192.0.2.7");
+    await published(["192.0.2.7"]);
+    rmSync(join(directory, "relay"));
+    await until("the table", async () => {
+      await clock.pass(1000);
+      return existsSync(join(directory, "relay"));
+    });
+    expect(clientsIn()).toEqual(["192.0.2.7"]);
+    expect(told).toContainEqual(expect.stringMatching(/^error: table is gone/));
   });
 
   test("what was written while it was down counts from its own time", async () => {

@@ -72,6 +72,15 @@ export class Tables {
     for (const { publisher } of this.#tables.values()) publisher.request(change);
   }
 
+  /** Has the tables written again that somebody removed: an MTA without its table refuses all mail. */
+  restore(): void {
+    for (const { map, publisher } of this.#tables.values()) {
+      if (!publisher.healthy || existsSync(map.index?.(map.source).live ?? map.source)) continue;
+      this.#parts.log.error("table is gone, it is written again", { table: map.name });
+      publisher.request("removal");
+    }
+  }
+
   /**
    * Tries once to bring every table to what it must hold now, the orphans first. What fails is tried again at the publisher's pace.
    * @throws PublishError of a table that failed

@@ -167,6 +167,8 @@ export class MapWriter {
     const before = this.#published;
     if (before === undefined || before.digest !== digest) return false;
     const now = await this.#seen(digest);
+    // Nothing is no file of ours, even if it was gone as soon as it was written.
+    if (now.source === none || (this.#liveIndex !== undefined && now.index === none)) return false;
     return now.source === before.source && now.index === before.index;
   }
 
@@ -189,9 +191,12 @@ function digestOf(text: readonly string[]): string {
   return hash.digest("base64");
 }
 
+/** The identity of a file that is not there. */
+const none = "none";
+
 /** Changes whenever somebody writes to a file, replaces it, or changes its owner, mode or links. */
 function identityOf(status: Stats | undefined): string {
-  if (status === undefined) return "none";
+  if (status === undefined) return none;
   const { dev, ino, size, ctimeMs } = status;
   return [dev, ino, size, ctimeMs].join(" ");
 }
