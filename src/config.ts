@@ -147,6 +147,12 @@ function durationText(ms: number): string {
 
 /** The state_dir of a config file's text, be the rest right or wrong; the default one if it names none. */
 export function stateDirIn(text: string): string {
+  try {
+    const { state_dir } = z.looseObject({ state_dir: absolutePath }).parse(parse(text));
+    return state_dir;
+  } catch {
+    // At fault elsewhere, or here: what can be read of it must do.
+  }
   const named = /^[ \t]*state_dir[ \t]*=[ \t]*(?:"([^"\\\n]*)"|'([^'\n]*)')/m.exec(text);
   const path = named?.[1] ?? named?.[2] ?? "";
   return isAbsolute(path) ? normalize(path) : defaultStateDir;
@@ -225,6 +231,9 @@ function crossFaults(config: Config, adapters: readonly string[]): Fault[] {
   });
   config.map.forEach((map, index) => {
     const key = `map[${String(index)}]`;
+    if (config.source.some(({ path }) => path === pathOf(map.table))) {
+      faults.push([`${key}.table`, `"${pathOf(map.table)}" is a log; choose another path`]);
+    }
     if (config.map.findIndex((other) => pathOf(other.table) === pathOf(map.table)) < index) {
       faults.push([`${key}.table`, `"${pathOf(map.table)}" is written by two maps`]);
     }

@@ -5,7 +5,7 @@ import { adapters } from "./adapters/index.ts";
 import { networks, type Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Config, SourceSettings } from "./config.ts";
-import { codeOf, ConfigError, PublishError, reasonOf } from "./errors.ts";
+import { ConfigError, PublishError, reasonOf } from "./errors.ts";
 import { Gate, type Rules } from "./grants/gate.ts";
 import { Refusals } from "./grants/refusals.ts";
 import type { Lock } from "./lock.ts";
@@ -17,7 +17,7 @@ import type { Run } from "./run.ts";
 import { Saver } from "./saver.ts";
 import { Sources } from "./sources/sources.ts";
 import type { Setup } from "./setup.ts";
-import { loadState, lockState, saveState } from "./state.ts";
+import { loadState, lockState, saveState, type State } from "./state.ts";
 import { pendingWithdrawal, withdrawalDone } from "./withdrawal.ts";
 
 interface DaemonParts {
@@ -34,9 +34,6 @@ const longestNap = 5000;
 
 /** Milliseconds between two saves when nobody logged in: what is read again after a crash has no effect. */
 const checkpointPause = 10_000;
-
-/** Troubles of a disk that may be over without anybody changing the config. */
-const passing = new Set(["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE"]);
 
 /** One running popgate. */
 export class Daemon {
@@ -58,6 +55,13 @@ export class Daemon {
   /** When the nap ends, in monotonic ms. */
   #wakes = -Infinity;
   #stopping = false;
+  /** Settles when the state is loaded, or cannot be. */
+  #loading: Promise<State> | undefined;
+  #loaded = false;
+  /** The checkpoints of the state, until the sources have their own. */
+  #formerCheckpoints: State["checkpoints"] = {};
+  /** Maps of a config that is about to be taken: remembered before anything is in them. */
+  #announced: readonly AccessMap[] = [];
 
   constructor(parts: DaemonParts, { config, maps }: Setup) {
     const { clock, log, run } = parts;
@@ -94,20 +98,34 @@ export class Daemon {
    * @throws KnownError for what makes a start impossible: another popgate, a state directory or a log path that cannot serve
    */
   async start(): Promise<void> {
+    const { checkpoints } = await (this.#loading = this.#load());
+    // The tables are remembered before anything is in them: whatever happens next, they can be emptied.
+    await this.#remember();
+    await this.#publish();
+    if (this.#stopping) return;
+    this.#nap();
+    this.#saver.start();
+    await this.#sources.configure(this.#config.source, checkpoints);
+    this.#formerCheckpoints = {};
+    await this.#publish();
+    void this.#tellReady();
+  }
+
+  async #load(): Promise<State> {
     const { clock, log, run } = this.#parts;
     this.#lock = await lockState(this.#config.state_dir, run);
     const state = await loadState(this.#config.state_dir, clock, log);
     this.#gate.restore(state.grants, state.forgotten, state.saved);
-    // The tables are remembered before anything is in them: whatever happens next, they can be emptied.
+    this.#formerCheckpoints = state.checkpoints;
     this.#tables.configure(this.#maps, state.tables);
-    await this.#remember();
-    await this.#publish();
-    this.#nap();
-    this.#saver.start();
-    await this.#sources.configure(this.#config.source, state.checkpoints);
-    await this.#publish();
+    this.#loaded = true;
+    return state;
+  }
+
+  /** A table that cannot be written keeps popgate from being ready, and from nothing else. */
+  async #tellReady(): Promise<void> {
     await this.#tables.published();
-    if (!this.#stopping) log.info("ready", { grants: this.#gate.size });
+    if (!this.#stopping) this.#parts.log.info("ready", { grants: this.#gate.size });
   }
 
   /** Takes a new config; what no longer passes it is revoked at once. */
@@ -120,10 +138,15 @@ export class Daemon {
     this.#gate.change(rulesOf(config));
     this.#withdrawn = false;
     this.#changed = true;
-    this.#tables.configure(maps, []);
-    await this.#remember();
-    await this.#publish();
     this.#nap();
+    this.#tables.request("removal");
+    this.#announced = maps;
+    await this.#remember();
+    if (this.#stopping) return;
+    this.#tables.configure(maps, []);
+    this.#announced = [];
+    await this.#publish();
+    if (this.#stopping) return;
     await this.#sources.configure(config.source);
     this.#parts.log.info("reloaded", { grants: this.#gate.size });
   }
@@ -151,18 +174,24 @@ export class Daemon {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#cancelTimer();
+    // Whoever started it is told if that failed; what the state remembers is needed to empty every table.
+    await this.#loading?.catch(() => {});
     await this.#sources.stop();
     await this.#saver.stop();
-    this.#withdrawn = true;
     if (this.#lock === undefined) return;
+    if (this.#loaded) await this.#saveAtLast();
+    else this.#tables.configure(this.#maps, []);
+    await this.#tables.stop();
+    this.#lock.release();
+    this.#lock = undefined;
+  }
+
+  async #saveAtLast(): Promise<void> {
     try {
       await this.#saver.save();
     } catch (error) {
       this.#parts.log.error("state not saved, a restart will forget", { reason: reasonOf(error) });
     }
-    await this.#tables.stop();
-    this.#lock.release();
-    this.#lock = undefined;
   }
 
   #deliverer(settings: SourceSettings) {
@@ -214,23 +243,10 @@ export class Daemon {
     });
   }
 
-  /** Saves, however long a full disk makes it wait: no table is filled that would be unknown after a crash. */
   async #remember(): Promise<void> {
-    const { clock, log } = this.#parts;
-    for (let tries = 0; !this.#stopping; tries++) {
-      try {
-        return await this.#saver.save();
-      } catch (error) {
-        if (!passing.has(codeOf(error) ?? "")) {
-          throw new PublishError(`state_dir ${this.#config.state_dir}: ${reasonOf(error)}`);
-        }
-        const reason = reasonOf(error);
-        if (tries % 60 === 0) log.error("state not saved, waiting", { reason });
-        await new Promise<void>((resolve) => {
-          clock.after(1000, resolve);
-        });
-      }
-    }
+    await this.#saver.insist().catch((error: unknown) => {
+      throw new PublishError(`state_dir ${this.#config.state_dir}: ${reasonOf(error)}`);
+    });
   }
 
   /** A table that cannot be written does not hold anything else up: its publisher tells, and tries again. */
@@ -239,7 +255,7 @@ export class Daemon {
   }
 
   #published(): Iterable<Client> {
-    return this.#withdrawn ? [] : this.#gate.clients();
+    return this.#withdrawn || this.#stopping ? [] : this.#gate.clients();
   }
 
   #hasChanged(): boolean {
@@ -250,7 +266,7 @@ export class Daemon {
 
   async #save(): Promise<void> {
     // Taken in one turn: a checkpoint never stands behind a login that the saved grants lack.
-    const checkpoints = this.#sources.checkpoints();
+    const checkpoints = { ...this.#formerCheckpoints, ...this.#sources.checkpoints() };
     const grants = [...this.#gate.live()];
     this.#changed = false;
     try {
@@ -258,10 +274,10 @@ export class Daemon {
         saved: this.#parts.clock.now(),
         forgotten: this.#gate.forgotten,
         checkpoints,
-        tables: this.#tables.remembered,
+        tables: this.#tables.rememberedWith(this.#announced),
         grants,
       });
-      this.#savedCheckpoints = JSON.stringify(checkpoints);
+      this.#savedCheckpoints = JSON.stringify(this.#sources.checkpoints());
       this.#savedAt = this.#parts.clock.monotonic();
     } catch (error) {
       this.#changed = true;

@@ -53,6 +53,10 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 
 // A reader that went away, such as head(1), is no error of ours.
 process.stdout.on("error", () => process.exit(exit.ok));
+// Whoever read what popgate tells may go away; the tables must still be kept.
+process.stderr.on("error", () => {});
+// Node would open its debugger to whoever can signal us.
+process.on("SIGUSR1", () => {});
 const code = await main(process.argv.slice(2));
 // What was printed must reach a slow pipe before the process ends.
 process.stdout.write("", () => process.exit(code));

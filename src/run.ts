@@ -1,5 +1,6 @@
 /** Runs a program: argv without a shell, with a deadline and bounded output. */
 import { execa } from "execa";
+import { systemClock } from "./clock.ts";
 
 /** How a program ended. A program that cannot be had or is ended is an outcome, not an exception. */
 export interface Outcome {
@@ -32,16 +33,24 @@ export const run: Run = async (
   [file, ...args],
   { deadline = defaultDeadline, input, descriptors = [] } = {},
 ) => {
-  const result = await execa(file, args, {
+  const program = execa(file, args, {
     reject: false,
-    timeout: deadline,
-    killSignal: "SIGKILL",
+    // A group of its own: a script that hangs is killed with whatever it started, which would hold its pipes open.
+    detached: true,
+    cleanup: false,
     maxBuffer: mostOutput,
     // execa's types know the first few descriptors by number only; it takes any.
     stdio: [(input ?? "ignore") as 0 | "ignore", "pipe", "pipe", ...(descriptors as readonly 3[])],
     env: { LC_ALL: "C" },
     stripFinalNewline: true,
   });
+  let timedOut = false;
+  const cancel = systemClock.after(deadline, () => {
+    timedOut = true;
+    if (program.pid !== undefined) process.kill(-program.pid, "SIGKILL");
+  });
+  const result = await program;
+  cancel();
   // A directory of PATH that may not be entered reads like a program that may not be run.
   const missing = result.code === "ENOENT" || (result.code === "EACCES" && !file.includes("/"));
   return {
@@ -49,23 +58,22 @@ export const run: Run = async (
     missing,
     stdout: result.stdout,
     stderr: result.stderr,
-    reason: result.failed ? reasonFor(result, missing, deadline) : "",
+    reason: result.failed ? reasonFor(result, missing, timedOut ? deadline : undefined) : "",
   };
 };
 
 function reasonFor(
   result: {
-    timedOut: boolean;
     signal?: string | undefined;
     exitCode?: number | undefined;
     stderr: string;
     shortMessage?: string | undefined;
   },
   missing: boolean,
-  deadline: number,
+  deadline: number | undefined,
 ): string {
   if (missing) return "no such program";
-  if (result.timedOut) return `took longer than ${String(deadline / 1000)} s and was killed`;
+  if (deadline !== undefined) return `took longer than ${String(deadline / 1000)} s and was killed`;
   const firstLine = result.stderr.split("\n", 1)[0] ?? "";
   if (result.signal !== undefined) return `ended by ${result.signal}`;
   if (result.exitCode === undefined) return result.shortMessage ?? "could not be started";

@@ -1,6 +1,6 @@
 /** When the state is saved: soon after a change, never so often that it costs much, and again until it succeeds. */
 import type { Clock } from "./clock.ts";
-import { reasonOf } from "./errors.ts";
+import { codeOf, reasonOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 
 /** Milliseconds between two looks at whether there is something to save. */
@@ -9,6 +9,9 @@ const shortest = 1000;
 const share = 20;
 /** Milliseconds between two complaints about the same fault. */
 const complaint = 60_000;
+
+/** Troubles of a disk that may be over without anybody changing the config. */
+const passing = new Set(["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE"]);
 
 interface SaverParts {
   readonly clock: Clock;
@@ -46,6 +49,24 @@ export class Saver {
       await this.#saving;
     } finally {
       this.#saving = undefined;
+    }
+  }
+
+  /**
+   * Saves now, however long a full disk makes it wait, unless it is stopped: no table is filled that would be unknown after a crash.
+   * @throws what `save` throws, if waiting would not help
+   */
+  async insist(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        return await this.save();
+      } catch (error) {
+        if (!passing.has(codeOf(error) ?? "")) throw error;
+        this.#complain(error);
+        await new Promise<void>((resolve) => {
+          this.#parts.clock.after(shortest, resolve);
+        });
+      }
     }
   }
 

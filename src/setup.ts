@@ -1,6 +1,6 @@
 /** From what the command line says to a config that this host can serve. */
 import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { isAbsolute, normalize } from "node:path";
 import { adapters } from "./adapters/index.ts";
 import { configOfFlags, parseConfig, stateDirIn, type Config, type ConfigFlags } from "./config.ts";
 import { codeOf, ConfigError, exit, KnownError, reasonOf, UsageError } from "./errors.ts";
@@ -68,7 +68,10 @@ export async function completeSetup(config: Config, run: Run): Promise<Setup> {
  * @throws KnownError if the config that the options name cannot be read
  */
 export function stateDirOf(options: ConfigOptions): string {
-  if (options.stateDir !== undefined) return resolve(options.stateDir);
+  if (options.stateDir !== undefined) {
+    if (isAbsolute(options.stateDir)) return normalize(options.stateDir);
+    throw new UsageError(`--state-dir: "${options.stateDir}" is not an absolute path`);
+  }
   if (options.config === undefined && !existsSync(defaultConfigFile)) return defaultStateDir;
   return stateDirIn(readText(options.config ?? defaultConfigFile));
 }

@@ -1,5 +1,5 @@
 /** What survives a stop: grants with their end, how far the logs were read, and every table ever published. */
-import { readFile, rename } from "node:fs/promises";
+import { link, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { canonicalClient, type Client } from "./client.ts";
@@ -46,6 +46,14 @@ const client = z.string().transform((text, context): Client => {
 
 const whole = z.int().min(0);
 
+const tableSchema = z.strictObject({
+  mta: z.enum(["postfix", "sendmail", "exim"]),
+  table: z.string(),
+  style: z.enum(["popauth", "access"]).optional(),
+  tool: z.string().optional(),
+  config_dir: z.string().optional(),
+});
+
 const headerSchema = z.strictObject({
   popgate: z.literal(1),
   saved: instant,
@@ -62,15 +70,14 @@ const headerSchema = z.strictObject({
       }),
     ),
   ),
-  tables: z.array(
-    z.strictObject({
-      mta: z.enum(["postfix", "sendmail", "exim"]),
-      table: z.string(),
-      style: z.enum(["popauth", "access"]).optional(),
-      tool: z.string().optional(),
-      config_dir: z.string().optional(),
-    }),
-  ),
+  tables: z.array(tableSchema),
+});
+
+/** What is taken of a damaged state, each part for itself. */
+const restrictingSchema = z.looseObject({
+  popgate: z.literal(1),
+  tables: z.array(z.unknown()).default([]),
+  forgotten: z.unknown(),
 });
 
 const grantSchema = z.strictObject({
@@ -154,7 +161,8 @@ export async function loadState(directory: string, clock: Clock, log: Log): Prom
     const file = join(directory, stateFileName);
     const stamp = new Date(clock.now()).toISOString().replace(/[:.]/g, "-");
     const aside = `${file}.damaged-${stamp}`;
-    await rename(file, aside);
+    // It stays in its place until the next save: should that never come, it is still known which tables there are.
+    await link(file, aside).catch(() => {});
     log.warning("state damaged, set aside; grants come back from the logs", {
       file: aside,
       reason: error.message,
@@ -165,8 +173,9 @@ export async function loadState(directory: string, clock: Clock, log: Log): Prom
 
 function restrictionsOf(text: string): State {
   try {
-    const { tables, forgotten } = headerSchema.parse(jsonOf(text.slice(0, text.indexOf("\n"))));
-    return { ...emptyState, tables, forgotten };
+    const header = restrictingSchema.parse(jsonOf(text.slice(0, text.indexOf("\n"))));
+    const tables = header.tables.flatMap((table) => tableSchema.safeParse(table).data ?? []);
+    return { ...emptyState, tables, forgotten: instant.safeParse(header.forgotten).data ?? 0 };
   } catch {
     return emptyState;
   }

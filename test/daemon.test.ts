@@ -18,7 +18,7 @@ import { createLog } from "../src/log.ts";
 import { createMap } from "../src/maps/index.ts";
 import { run } from "../src/run.ts";
 import type { Setup } from "../src/setup.ts";
-import { readState } from "../src/state.ts";
+import { readState, saveState } from "../src/state.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { until } from "./until.ts";
 
@@ -306,6 +306,56 @@ describe("at a start", () => {
     await expect(daemon.start()).rejects.toThrow(/mail\.log/);
     await daemon.stop();
     expect(clientsIn()).toEqual([]);
+  });
+});
+
+describe("a stop at a bad moment", () => {
+  test("during a reload, leaves the tables empty", async () => {
+    const daemon = await started();
+    login("192.0.2.1");
+    await published(["192.0.2.1"]);
+    const reload = daemon.reload(setup({ tables: ["relay", "second"] }));
+    await daemon.stop();
+    await reload;
+    expect(clientsIn()).toEqual([]);
+  });
+
+  test("during a start, keeps the state and empties every table that it names", async () => {
+    await started(setup({ tables: ["relay", "second"] }));
+    login("192.0.2.1");
+    await published(["192.0.2.1"], "second");
+    await saved(["192.0.2.1"]);
+    await killed();
+    const second = join(directory, "second");
+    writeFileSync(second, readFileSync(join(directory, "relay")));
+    const daemon = create(setup());
+    const start = daemon.start();
+    await daemon.stop();
+    await start;
+    expect([clientsIn(), clientsIn("second")]).toEqual([[], []]);
+    expect((await readState(join(directory, "state"))).grants).toHaveLength(1);
+  });
+
+  test("a state that cannot be read is not overwritten", async () => {
+    await (await started()).stop();
+    const file = join(directory, "state/state.jsonl");
+    rmSync(file);
+    mkdirSync(file);
+    const daemon = create();
+    await expect(daemon.start()).rejects.toThrow(/cannot be read/);
+    await daemon.stop();
+    expect(existsSync(join(file))).toBe(true);
+    expect(clientsIn()).toEqual([]);
+  });
+
+  test("a former table that this version cannot write stays remembered", async () => {
+    await (await started()).stop();
+    const state = await readState(join(directory, "state"));
+    const foreign = { mta: "postfix" as const, table: "pcre:/x/y" };
+    await saveState(join(directory, "state"), { ...state, tables: [...state.tables, foreign] });
+    await started();
+    expect(told).toContainEqual(expect.stringMatching(/^error: a former table cannot be emptied/));
+    expect((await readState(join(directory, "state"))).tables).toContainEqual(foreign);
   });
 });
 

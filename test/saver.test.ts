@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createLog } from "../src/log.ts";
 import { Saver } from "../src/saver.ts";
-import { ManualClock } from "./manual-clock.ts";
+import { ManualClock, settled } from "./manual-clock.ts";
 
 function setup() {
   const clock = new ManualClock();
@@ -77,4 +77,22 @@ test("stops, and a last save waits for the one under way", async () => {
   state.fault = new Error("disk full");
   state.cost = 0;
   await expect(saver.save()).rejects.toThrow("disk full");
+});
+
+test("insists on a full disk, and on nothing that waiting would not change", async () => {
+  const { clock, told, state, saver } = setup();
+  state.fault = Object.assign(new Error("ENOSPC: no space left on device, write"), {
+    code: "ENOSPC",
+    errno: -28,
+  });
+  const insisting = saver.insist();
+  await settled();
+  await clock.pass(3000, 1000);
+  expect(state.saves).toBe(4);
+  expect(told).toHaveLength(1);
+  state.fault = undefined;
+  await clock.pass(1000);
+  await insisting;
+  state.fault = Object.assign(new Error("EACCES: permission denied, open"), { code: "EACCES" });
+  await expect(saver.insist()).rejects.toThrow("EACCES");
 });

@@ -87,7 +87,10 @@ describe("a damaged state is set aside, and only what restricts is taken from it
     expect(loaded.checkpoints).toEqual({});
     expect(loaded.tables).toEqual(header ? state.tables : []);
     expect(loaded.forgotten).toBe(header ? state.forgotten : 0);
-    expect(readdirSync(directory)).toEqual(["state.jsonl.damaged-2026-11-23T06-00-00-000Z"]);
+    expect(readdirSync(directory)).toEqual([
+      "state.jsonl",
+      "state.jsonl.damaged-2026-11-23T06-00-00-000Z",
+    ]);
     expect(told).toHaveLength(1);
     expect(told[0]).toMatch(/^warning: state damaged, set aside/);
   });

@@ -16,7 +16,8 @@ const stamp = String.raw`${month} [ 0-3]?\d ${time}|${dated}`;
 
 // A host may be an IPv6 address. It never ends in a colon: where a syslog daemon writes no host, the tag stands in its
 // place, and the first word of a stranger's text would stand in the tag's.
-const host = String.raw`[^ \[\]]*[^ :\[\]]`;
+// Nor does it hold a bracket, as `imap(user` of Dovecot's own file does, but for rsyslog's `(none)`.
+const host = String.raw`(?:\(none\)|[^ \[\]()<>]*[^ :\[\]()<>])`;
 const tag = String.raw`[^ :\[\]]+`;
 
 /** All of them; no line fits two. */

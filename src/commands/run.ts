@@ -1,6 +1,6 @@
 /** `popgate run`: the daemon, in the foreground. */
 import { Daemon } from "../daemon.ts";
-import { exit, reasonOf, type ExitCode } from "../errors.ts";
+import { exit, KnownError, reasonOf, type ExitCode } from "../errors.ts";
 import { hostZone, ownAddresses } from "../host.ts";
 import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
 import { checkMaps } from "../maps/tables.ts";
@@ -28,13 +28,15 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
     await checkMaps(setup.maps, outside.run, log);
     return setup;
   };
-  const stopped = new Promise<void>((resolve) => {
-    signals.onStop(resolve);
+  const stopped = new Promise<undefined>((resolve) => {
+    signals.onStop(() => resolve(undefined));
   });
-  const daemon = new Daemon(
-    { clock, log, run: outside.run, ownAddresses, zone: hostZone() },
-    await load(),
-  );
+  const setup = await Promise.race([load(), stopped]);
+  if (setup === undefined) {
+    throw new KnownError("stopped before it started; run `popgate withdraw`", exit.tempFail);
+  }
+  const parts = { clock, log, run: outside.run, ownAddresses, zone: hostZone() };
+  const daemon = new Daemon(parts, setup);
 
   // One after the other: a reload in the middle of another would mix two configs.
   let work: Promise<unknown> = daemon.start();

@@ -1,7 +1,7 @@
 /** `popgate withdraw`: empties every table, configured or remembered, with or without a daemon. */
 import { existsSync } from "node:fs";
 import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
-import { exit, KnownError, type ExitCode } from "../errors.ts";
+import { exit, KnownError, PublishError, reasonOf, type ExitCode } from "../errors.ts";
 import { acquireLock } from "../lock.ts";
 import type { Log } from "../log.ts";
 import type { MapSettings } from "../maps/map.ts";
@@ -75,9 +75,12 @@ async function emptyAll(
   const { clock, run, tell } = outside;
   actAsOwnerOf(directory);
   await prepareDirectory(directory);
-  const lock = await acquireLock(stateLock(directory), run);
+  // Another withdrawal may take us for the daemon.
+  outside.signals.onWithdraw(() => {});
+  const lock = await acquireLock(stateLock(directory), run).catch(unwritable(directory));
   if (lock === undefined) {
-    if (await requestWithdrawal(directory, { forget }, clock)) {
+    const request = requestWithdrawal(directory, { forget }, clock);
+    if (await request.catch(told(tell))) {
       tell(
         forget
           ? "withdrawn by the running popgate, all grants forgotten\n"
@@ -98,11 +101,8 @@ async function emptyAll(
       );
       return failures;
     }
-    await saveState(directory, {
-      ...state,
-      tables,
-      ...(forget ? { grants: [], forgotten: clock.now() } : {}),
-    });
+    const kept = forget ? { grants: [], forgotten: clock.now() } : {};
+    await saveState(directory, { ...state, ...kept, tables }).catch(unwritable(directory));
     if (failures.length === 0) {
       tell(`${String(tables.length)} ${tables.length === 1 ? "table is" : "tables are"} empty\n`);
     }
@@ -110,4 +110,19 @@ async function emptyAll(
   } finally {
     lock?.release();
   }
+}
+
+function unwritable(directory: string): (thrown: unknown) => never {
+  return (thrown) => {
+    if (thrown instanceof KnownError) throw thrown;
+    throw new PublishError(`state_dir ${directory}: ${reasonOf(thrown)}`);
+  };
+}
+
+/** What keeps us from asking the daemon must not keep the tables from being emptied. */
+function told(tell: (text: string) => void): (thrown: unknown) => false {
+  return (thrown) => {
+    tell(`the running popgate cannot be told: ${reasonOf(thrown)}\n`);
+    return false;
+  };
 }

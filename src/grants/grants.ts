@@ -87,7 +87,7 @@ export class Grants {
    */
   restore(grant: Grant, ttl: number, left = Infinity): boolean {
     const now = this.#clock.now();
-    const expires = Math.min(grant.expires, grant.renewed + ttl, now + left);
+    const expires = Math.min(grant.expires, grant.renewed + ttl, now + left, now + ttl);
     if (expires <= now) return false;
     this.#hold({ ...grant, expires });
     return true;
@@ -129,7 +129,10 @@ export class Grants {
     const now = this.#clock.now();
     const monotonic = this.#clock.monotonic();
     for (const { grant, until } of this.#cache.values()) {
-      if (until > monotonic && grant.expires > now) yield grant;
+      if (until <= monotonic || grant.expires <= now) continue;
+      // After the wall clock was set back, the wall end alone would promise more than is left.
+      const expires = Math.min(grant.expires, Math.ceil(now + until - monotonic));
+      yield expires === grant.expires ? grant : { ...grant, expires };
     }
   }
 

@@ -1,9 +1,9 @@
 /** All tables that popgate has a hand in: those of the config, and those that it once published and must empty. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Client } from "../client.ts";
 import type { Clock } from "../clock.ts";
-import { exit, KnownError, PublishError } from "../errors.ts";
+import { codeOf, exit, KnownError, PublishError, reasonOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Run } from "../run.ts";
 import { createMap } from "./index.ts";
@@ -39,6 +39,7 @@ export class Tables {
   readonly #parts: TablesParts;
   /** By their `type:path`. */
   readonly #tables = new Map<string, Table>();
+  readonly #unknown: MapSettings[] = [];
 
   constructor(parts: TablesParts) {
     this.#parts = parts;
@@ -46,14 +47,20 @@ export class Tables {
 
   /** Every table that may hold a client. */
   get remembered(): MapSettings[] {
-    return [...this.#tables.values()].map(({ map }) => map.settings);
+    return [...[...this.#tables.values()].map(({ map }) => map.settings), ...this.#unknown];
+  }
+
+  /** The same, with those that soon may. */
+  rememberedWith(maps: readonly AccessMap[]): MapSettings[] {
+    const fresh = maps.filter(({ name }) => !this.#tables.has(name));
+    return [...this.remembered, ...fresh.map(({ settings }) => settings)];
   }
 
   /** Takes the maps of a config, and tables that were published before: what is not configured any more becomes an orphan. */
   configure(maps: readonly AccessMap[], published: readonly MapSettings[]): void {
     const configured = new Set(maps.map(({ name }) => name));
     const former = [...this.#tables.values()].map(({ map }) => map);
-    for (const map of [...former, ...published.map(createMap)]) {
+    for (const map of [...former, ...this.#known(published)]) {
       if (!configured.has(map.name)) this.#put(map, true);
     }
     for (const map of maps) this.#put(map, false);
@@ -65,6 +72,19 @@ export class Tables {
     return configured
       .filter(({ map }) => map.leavesOut?.(client) === true)
       .map(({ map }) => map.name);
+  }
+
+  /** A table that this version cannot write stays remembered, and is told. */
+  #known(published: readonly MapSettings[]): AccessMap[] {
+    return published.flatMap((settings) => {
+      try {
+        return [createMap(settings)];
+      } catch (error) {
+        this.#unknown.push(settings);
+        this.#parts.log.error("a former table cannot be emptied", { reason: reasonOf(error) });
+        return [];
+      }
+    });
   }
 
   /** Says that the clients changed; the tables follow at their pace. */
@@ -87,12 +107,10 @@ export class Tables {
    */
   async publish(): Promise<void> {
     const tables = [...this.#tables.values()];
-    const failures: KnownError[] = [];
-    for (const orphan of [true, false]) {
-      const some = tables.filter((table) => table.orphan === orphan);
-      failures.push(...(await failuresOf(some.map(({ publisher }) => publisher.publish()))));
-    }
-    if (failures[0] !== undefined) throw failures[0];
+    const orphans = await publishAll(tables.filter(({ orphan }) => orphan));
+    const others = await publishAll(tables.filter(({ orphan }) => !orphan));
+    const [first] = [...orphans, ...others];
+    if (first !== undefined) throw first;
   }
 
   /** Resolves when every configured table was published once. */
@@ -116,7 +134,9 @@ export class Tables {
     });
     const tried = async () => {
       try {
-        await this.publish();
+        // All at once: one tool that hangs must not keep another table open.
+        const [first] = await publishAll([...this.#tables.values()]);
+        if (first !== undefined) throw first;
         return true;
       } catch (error) {
         failure = error;
@@ -154,7 +174,7 @@ export class Tables {
       clients: orphan ? () => [] : clients,
       write: async (snapshot) => {
         // Where not even the directory is left, nothing is left to empty.
-        const gone = orphan && !existsSync(dirname(map.source));
+        const gone = orphan && isGone(dirname(map.source));
         const written = gone ? "unchanged" : await writer.write(snapshot);
         first();
         if (orphan) this.#forget(map, publisher);
@@ -170,6 +190,20 @@ export class Tables {
     publisher.stop();
     this.#parts.log.info("table emptied, no longer configured", { table: name });
     this.#parts.forgotten();
+  }
+}
+
+function publishAll(tables: readonly Table[]): Promise<KnownError[]> {
+  return failuresOf(tables.map(({ publisher }) => publisher.publish()));
+}
+
+function isGone(directory: string): boolean {
+  try {
+    statSync(directory);
+    return false;
+  } catch (error) {
+    // Out of reach is not gone.
+    return codeOf(error) === "ENOENT";
   }
 }
 

@@ -361,9 +361,17 @@ describe("withdraw, check, list and run", () => {
       code: exit.config,
       error: expect.stringContaining("was not written by popgate"),
     });
-    expect((await popgate("withdraw", "--map", `hash:${inside("relay2")}x y`)).code).toBe(
-      exit.config,
-    );
+    expect(
+      (
+        await popgate(
+          "withdraw",
+          "--map",
+          `hash:${inside("relay2")}x y`,
+          "--state-dir",
+          inside("state"),
+        )
+      ).code,
+    ).toBe(exit.config);
   });
 
   test("a state that cannot be read, or written, is told with its code", async () => {

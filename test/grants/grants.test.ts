@@ -119,6 +119,25 @@ describe("when the wall clock steps", () => {
     expect(grants.expire()).toHaveLength(1);
   });
 
+  test("back, what is saved or taken over has only the time that was left", () => {
+    const clock = new ManualClock();
+    const grants = new Grants(clock, 10);
+    grants.grant(loginAt(clock.now()), ttl);
+    clock.advance(minute);
+    clock.step(-365 * 24 * 60 * minute);
+    const [left] = [...grants.live()];
+    expect(left?.expires).toBe(clock.now() + 29 * minute);
+    const next = new Grants(clock, 10);
+    next.restore(left as Grant, ttl);
+    expect(next.untilNextExpiry()).toBe(29 * minute);
+    const foreign = new Grants(clock, 10);
+    foreign.restore(
+      { ...(left as Grant), renewed: clock.now() * 2, expires: clock.now() * 2 },
+      ttl,
+    );
+    expect(foreign.untilNextExpiry()).toBe(ttl);
+  });
+
   test("forward and back, they never end later", () => {
     const clock = new ManualClock();
     const grants = new Grants(clock, 10);
