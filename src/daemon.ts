@@ -5,19 +5,19 @@ import { adapters } from "./adapters/index.ts";
 import { networks, type Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Config, SourceSettings } from "./config.ts";
-import { ConfigError, PublishError, reasonOf } from "./errors.ts";
+import { ConfigError, reasonOf } from "./errors.ts";
 import { Gate, type Rules } from "./grants/gate.ts";
 import { Refusals } from "./grants/refusals.ts";
 import type { Lock } from "./lock.ts";
 import type { Log } from "./log.ts";
 import type { AccessMap } from "./maps/map.ts";
 import { Tables } from "./maps/tables.ts";
+import { Memory } from "./memory.ts";
 import type { Line } from "./model.ts";
 import type { Run } from "./run.ts";
-import { Saver } from "./saver.ts";
 import { Sources } from "./sources/sources.ts";
 import type { Setup } from "./setup.ts";
-import { loadState, lockState, saveState, type State } from "./state.ts";
+import { loadState, lockState, type State } from "./state.ts";
 import { pendingWithdrawal, withdrawalDone } from "./withdrawal.ts";
 
 interface DaemonParts {
@@ -32,36 +32,27 @@ interface DaemonParts {
 /** Milliseconds: clocks step and machines sleep, so no timer is trusted for longer. */
 const longestNap = 5000;
 
-/** Milliseconds between two saves when nobody logged in: what is read again after a crash has no effect. */
-const checkpointPause = 10_000;
-
 /** One running popgate. */
 export class Daemon {
   readonly #parts: DaemonParts;
   readonly #sources: Sources<SourceSettings>;
   readonly #gate: Gate;
   readonly #tables: Tables;
-  readonly #saver: Saver;
+  readonly #memory: Memory;
   readonly #refusedLines: Refusals;
   #config: Config;
   #maps: readonly AccessMap[];
   #lock: Lock | undefined;
   /** Told to withdraw: the tables stay empty until the next start or reload. */
   #withdrawn = false;
-  #changed = false;
-  #savedCheckpoints = "";
-  #savedAt = -Infinity;
   #cancelTimer = () => {};
   /** When the nap ends, in monotonic ms. */
   #wakes = -Infinity;
   #stopping = false;
+  #ready = false;
   /** Settles when the state is loaded, or cannot be. */
   #loading: Promise<State> | undefined;
   #loaded = false;
-  /** The checkpoints of the state, until the sources have their own. */
-  #formerCheckpoints: State["checkpoints"] = {};
-  /** Maps of a config that is about to be taken: remembered before anything is in them. */
-  #announced: readonly AccessMap[] = [];
 
   constructor(parts: DaemonParts, { config, maps }: Setup) {
     const { clock, log, run } = parts;
@@ -75,15 +66,7 @@ export class Daemon {
       log,
       run,
       clients: () => this.#published(),
-      forgotten: () => {
-        this.#changed = true;
-      },
-    });
-    this.#saver = new Saver({
-      clock,
-      log,
-      changed: () => this.#hasChanged(),
-      save: () => this.#save(),
+      forgotten: () => this.#memory.change(),
     });
     this.#sources = new Sources({
       clock,
@@ -91,22 +74,25 @@ export class Daemon {
       deliverer: (settings) => this.#deliverer(settings),
       since: () => clock.now() - this.#config.ttl,
     });
+    const directory = config.state_dir;
+    const [gate, tables, sources] = [this.#gate, this.#tables, this.#sources];
+    this.#memory = new Memory({ clock, log, directory, gate, tables, sources });
   }
 
   /**
-   * Resolves when it follows the logs and the tables hold what they must.
+   * Resolves when it follows the logs; `ready` is told when the tables hold what they must, too.
    * @throws KnownError for what makes a start impossible: another popgate, a state directory or a log path that cannot serve
    */
   async start(): Promise<void> {
     const { checkpoints } = await (this.#loading = this.#load());
     // The tables are remembered before anything is in them: whatever happens next, they can be emptied.
-    await this.#remember();
+    await this.#memory.announce(this.#maps);
     await this.#publish();
     if (this.#stopping) return;
     this.#nap();
-    this.#saver.start();
+    this.#memory.start();
     await this.#sources.configure(this.#config.source, checkpoints);
-    this.#formerCheckpoints = {};
+    this.#memory.keep({});
     await this.#publish();
     void this.#tellReady();
   }
@@ -116,7 +102,7 @@ export class Daemon {
     this.#lock = await lockState(this.#config.state_dir, run);
     const state = await loadState(this.#config.state_dir, clock, log);
     this.#gate.restore(state.grants, state.forgotten, state.saved);
-    this.#formerCheckpoints = state.checkpoints;
+    this.#memory.keep(state.checkpoints);
     this.#tables.configure(this.#maps, state.tables);
     this.#loaded = true;
     return state;
@@ -125,7 +111,9 @@ export class Daemon {
   /** A table that cannot be written keeps popgate from being ready, and from nothing else. */
   async #tellReady(): Promise<void> {
     await this.#tables.published();
-    if (!this.#stopping) this.#parts.log.info("ready", { grants: this.#gate.size });
+    if (this.#stopping || this.#ready) return;
+    this.#ready = true;
+    this.#parts.log.info("ready", { grants: this.#gate.size });
   }
 
   /** Takes a new config; what no longer passes it is revoked at once. */
@@ -137,18 +125,17 @@ export class Daemon {
     this.#maps = maps;
     this.#gate.change(rulesOf(config));
     this.#withdrawn = false;
-    this.#changed = true;
+    this.#memory.change();
     this.#nap();
     this.#tables.request("removal");
-    this.#announced = maps;
-    await this.#remember();
+    await this.#memory.announce(maps);
     if (this.#stopping) return;
     this.#tables.configure(maps, []);
-    this.#announced = [];
     await this.#publish();
     if (this.#stopping) return;
     await this.#sources.configure(config.source);
     this.#parts.log.info("reloaded", { grants: this.#gate.size });
+    void this.#tellReady();
   }
 
   /** Does what `popgate withdraw` left in the state directory, if anything. */
@@ -158,9 +145,9 @@ export class Daemon {
     if (withdrawal === undefined) return;
     if (withdrawal.forget) this.#gate.forget();
     else this.#withdrawn = true;
-    this.#changed = true;
+    this.#memory.change();
     await this.#tables.publish();
-    if (withdrawal.forget) await this.#saver.save();
+    if (withdrawal.forget) await this.#memory.save();
     withdrawalDone(this.#config.state_dir);
     log.warning(
       withdrawal.forget ? "withdrawn, all grants forgotten" : "withdrawn until a restart or reload",
@@ -177,7 +164,7 @@ export class Daemon {
     // Whoever started it is told if that failed; what the state remembers is needed to empty every table.
     await this.#loading?.catch(() => {});
     await this.#sources.stop();
-    await this.#saver.stop();
+    await this.#memory.stop();
     if (this.#lock === undefined) return;
     if (this.#loaded) await this.#saveAtLast();
     else this.#tables.configure(this.#maps, []);
@@ -188,7 +175,7 @@ export class Daemon {
 
   async #saveAtLast(): Promise<void> {
     try {
-      await this.#saver.save();
+      await this.#memory.save();
     } catch (error) {
       this.#parts.log.error("state not saved, a restart will forget", { reason: reasonOf(error) });
     }
@@ -206,7 +193,7 @@ export class Daemon {
     if (!isLogin(match)) return this.#tellRefused(line, match);
     const change = this.#gate.take(match);
     if (change === "none") return;
-    this.#changed = true;
+    this.#memory.change();
     if (change === "renewed") return;
     this.#tables.request("addition");
     for (const table of this.#tables.leavingOut(match.client)) {
@@ -235,17 +222,11 @@ export class Daemon {
     this.#wakes = this.#parts.clock.monotonic() + ms;
     this.#cancelTimer = this.#parts.clock.after(ms, () => {
       if (this.#gate.expire()) {
-        this.#changed = true;
+        this.#memory.change();
         this.#tables.request("removal");
       }
       this.#tables.restore();
       this.#nap();
-    });
-  }
-
-  async #remember(): Promise<void> {
-    await this.#saver.insist().catch((error: unknown) => {
-      throw new PublishError(`state_dir ${this.#config.state_dir}: ${reasonOf(error)}`);
     });
   }
 
@@ -256,33 +237,6 @@ export class Daemon {
 
   #published(): Iterable<Client> {
     return this.#withdrawn || this.#stopping ? [] : this.#gate.clients();
-  }
-
-  #hasChanged(): boolean {
-    if (this.#changed) return true;
-    if (this.#parts.clock.monotonic() - this.#savedAt < checkpointPause) return false;
-    return JSON.stringify(this.#sources.checkpoints()) !== this.#savedCheckpoints;
-  }
-
-  async #save(): Promise<void> {
-    // Taken in one turn: a checkpoint never stands behind a login that the saved grants lack.
-    const checkpoints = { ...this.#formerCheckpoints, ...this.#sources.checkpoints() };
-    const grants = [...this.#gate.live()];
-    this.#changed = false;
-    try {
-      await saveState(this.#config.state_dir, {
-        saved: this.#parts.clock.now(),
-        forgotten: this.#gate.forgotten,
-        checkpoints,
-        tables: this.#tables.rememberedWith(this.#announced),
-        grants,
-      });
-      this.#savedCheckpoints = JSON.stringify(this.#sources.checkpoints());
-      this.#savedAt = this.#parts.clock.monotonic();
-    } catch (error) {
-      this.#changed = true;
-      throw error;
-    }
   }
 }
 

@@ -47,20 +47,33 @@ export const run: Run = async (
   let timedOut = false;
   const cancel = systemClock.after(deadline, () => {
     timedOut = true;
-    if (program.pid !== undefined) process.kill(-program.pid, "SIGKILL");
+    killGroup(program.pid);
+    // What left the group may hold them for ever.
+    program.stdout.destroy();
+    program.stderr.destroy();
   });
   const result = await program;
   cancel();
   // A directory of PATH that may not be entered reads like a program that may not be run.
   const missing = result.code === "ENOENT" || (result.code === "EACCES" && !file.includes("/"));
+  const failed = result.failed || timedOut;
   return {
-    ok: !result.failed,
+    ok: !failed,
     missing,
     stdout: result.stdout,
     stderr: result.stderr,
-    reason: result.failed ? reasonFor(result, missing, timedOut ? deadline : undefined) : "",
+    reason: failed ? reasonFor(result, missing, timedOut ? deadline : undefined) : "",
   };
 };
+
+function killGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch {
+    // Nobody is left in it.
+  }
+}
 
 function reasonFor(
   result: {

@@ -44,6 +44,13 @@ describe("a program", () => {
     expect(outcome.stdout.length).toBeLessThanOrEqual(1_000_000);
   });
 
+  test("that leaves somebody behind who holds its output is not waited for", async () => {
+    for (const script of ["sleep 5", "setsid sleep 5 & sleep 5", "sleep 5 & exit 0"]) {
+      const outcome = await run(["sh", "-c", script], { deadline: 100 });
+      expect(outcome).toMatchObject({ ok: false, reason: "took longer than 0.1 s and was killed" });
+    }
+  });
+
   test("reads what it is given, and nothing otherwise", async () => {
     const file = join(directory, "input");
     writeFileSync(file, "from a file");

@@ -106,9 +106,9 @@ export class Tables {
    * @throws PublishError of a table that failed
    */
   async publish(): Promise<void> {
-    const tables = [...this.#tables.values()];
-    const orphans = await publishAll(tables.filter(({ orphan }) => orphan));
-    const others = await publishAll(tables.filter(({ orphan }) => !orphan));
+    const all = () => [...this.#tables.values()];
+    const orphans = await publishAll(all().filter(({ orphan }) => orphan));
+    const others = await publishAll(all().filter(({ orphan }) => !orphan));
     const [first] = [...orphans, ...others];
     if (first !== undefined) throw first;
   }
@@ -157,10 +157,11 @@ export class Tables {
     const former = this.#tables.get(map.name);
     if (former !== undefined && former.orphan === orphan && former.map === map) return;
     former?.publisher.stop();
-    this.#tables.set(map.name, this.#open(map, orphan));
+    // A write that is under way must not land on the new one's.
+    this.#tables.set(map.name, this.#open(map, orphan, former?.publisher.settled()));
   }
 
-  #open(map: AccessMap, orphan: boolean): Table {
+  #open(map: AccessMap, orphan: boolean, before: Promise<void> | undefined): Table {
     const { clock, log, run, clients } = this.#parts;
     const writer = new MapWriter({ map, run, log });
     let first = () => {};
@@ -173,6 +174,7 @@ export class Tables {
       log,
       clients: orphan ? () => [] : clients,
       write: async (snapshot) => {
+        await before;
         // Where not even the directory is left, nothing is left to empty.
         const gone = orphan && isGone(dirname(map.source));
         const written = gone ? "unchanged" : await writer.write(snapshot);

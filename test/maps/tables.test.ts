@@ -92,6 +92,19 @@ test("a table that is configured again is no orphan any more", async () => {
   expect(keysOf(one)).toEqual([alice]);
 });
 
+test("a write that is under way does not fill a table again that was just emptied", async () => {
+  const one = bench();
+  const { tables } = tablesOf(() => [alice]);
+  for (let round = 0; round < 10; round++) {
+    tables.configure([one.map], []);
+    const filling = tables.publish();
+    tables.configure([], []);
+    await tables.publish();
+    await filling;
+    expect([keysOf(one), tables.remembered]).toEqual([[], []]);
+  }
+});
+
 test("a stop tries again for a while, and tells what stays open", async () => {
   const one = bench();
   let clients = [alice];
