@@ -50,8 +50,9 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
       ),
     );
   withState(program.command("list"))
-    .description("show the live grants")
-    .option("--json", "one JSON object a grant")
+    .description("show the live grants, or how far the sources were read")
+    .option("--sources", "show the sources instead of the grants")
+    .option("--json", "one JSON object a grant, or a source")
     .action(
       act(async (options: object) => (await import("./commands/list.ts")).list(options, outside)),
     );
@@ -85,7 +86,12 @@ function withState(command: Command): Command {
 
 function withConfig(command: Command): Command {
   return withState(command)
-    .option("--source <log>", "a log to follow, instead of a config; may be repeated", gather)
+    .option(
+      "--source <log>",
+      "a log to follow, instead of a config; - is standard input; may be repeated",
+      gather,
+    )
+    .option("--journal", "follow the systemd journal, instead of a config")
     .option("--map <table>", "a table, [type:]/path, instead of a config; may be repeated", gather)
     .option("--ttl <duration>", "how long a login lets the client relay: 90s, 30m, 2h");
 }

@@ -2,69 +2,63 @@
 import { isAbsolute, normalize } from "node:path";
 import { parse, stringify, TomlError } from "smol-toml";
 import { z } from "zod";
-import { networks } from "./client.ts";
 import { ConfigError } from "./errors.ts";
 import { defaultStateDir } from "./paths.ts";
+import { isPattern, nameOf, takesIn, type SourceSettings } from "./sources/settings.ts";
+import {
+  absolutePath,
+  count,
+  duration,
+  durationText,
+  journalValue,
+  journalValues,
+  logPath,
+  networkList,
+  table,
+  zone,
+} from "./values.ts";
 
-const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const longestTtl = 30 * units.d;
+const adapters = z.array(z.string()).min(1).optional();
 
-/** `30m` to milliseconds; undefined if it is no duration. */
-function milliseconds(text: string): number | undefined {
-  const [, count, unit] = /^([1-9]\d{0,8})([smhd])$/.exec(text) ?? [];
-  return count === undefined ? undefined : Number(count) * units[unit as keyof typeof units];
+/** A source is a file unless it says otherwise. */
+function withType(source: unknown): unknown {
+  return typeof source === "object" && source !== null ? { type: "file", ...source } : source;
 }
-
-const duration = z.string().transform((text, context) => {
-  const ms = milliseconds(text);
-  if (ms !== undefined && ms <= longestTtl) return ms;
-  const wrong = ms === undefined ? "is not a duration" : "is longer than 30d";
-  context.addIssue(`"${text}" ${wrong}; write it as 90s, 30m, 2h or 1d`);
-  return z.NEVER;
-});
-
-const absolutePath = z
-  .string()
-  .refine((path) => isAbsolute(path) && !/[\0-\x1f\x7f]/.test(path), {
-    error: (issue) => `"${String(issue.input)}" is not an absolute path; start it with a slash`,
-  })
-  .transform((path) => normalize(path));
-
-const table = z.string().refine((text) => /^(?:[a-z]+:)?\/[^\0-\x20\x7f]+$/.test(text), {
-  error: (issue) =>
-    `"${String(issue.input)}" is not a table; write it as type:path or path, the path absolute and without blanks`,
-});
-
-const networkList = z
-  .array(
-    z.string().superRefine((text, context) => {
-      try {
-        networks([text]);
-      } catch (error) {
-        context.addIssue(error instanceof Error ? error.message : String(error));
-      }
-    }),
-  )
-  .default([]);
-
-const zone = z.string().refine(isZone, {
-  error: (issue) =>
-    `"${String(issue.input)}" is not a time zone; write it as Europe/Rome, America/New_York or UTC`,
-});
-
-const count = z.int().min(1).max(1_000_000);
 
 const schema = z.strictObject({
   ttl: duration.prefault("30m"),
   state_dir: absolutePath.prefault(defaultStateDir),
   source: z
     .array(
-      z.strictObject({
-        type: z.literal("file").default("file"),
-        path: absolutePath,
-        adapters: z.array(z.string()).min(1).optional(),
-        zone: zone.optional(),
-      }),
+      z.preprocess(
+        withType,
+        z.discriminatedUnion("type", [
+          z.strictObject({
+            type: z.literal("file"),
+            path: logPath,
+            adapters,
+            zone: zone.optional(),
+          }),
+          z.strictObject({
+            type: z.literal("journal"),
+            units: z.array(journalValue).min(1).optional(),
+            identifiers: z.array(journalValue).min(1).optional(),
+            trust: z
+              .strictObject({
+                // Dovecot's log process and Courier's logger run as root; what a user of the host writes does not.
+                _UID: journalValues.prefault("0"),
+                _COMM: journalValues.optional(),
+                _EXE: journalValues.optional(),
+                _SYSTEMD_UNIT: journalValues.optional(),
+              })
+              .prefault({}),
+            namespace: journalValue.optional(),
+            directory: absolutePath.optional(),
+            adapters,
+          }),
+          z.strictObject({ type: z.literal("stdin"), adapters, zone: zone.optional() }),
+        ]),
+      ),
     )
     .min(1),
   map: z
@@ -90,11 +84,12 @@ const schema = z.strictObject({
 
 /** The whole config with every default: times in ms, paths absolute and normal. */
 export type Config = Readonly<z.output<typeof schema>>;
-export type SourceSettings = Config["source"][number];
 
 /** What the command line may give instead of a config file. */
 export interface ConfigFlags {
+  /** Paths of logs; `-` is standard input. */
   readonly source?: readonly string[] | undefined;
+  readonly journal?: boolean | undefined;
   readonly map?: readonly string[] | undefined;
   readonly ttl?: string | undefined;
   readonly stateDir?: string | undefined;
@@ -126,7 +121,10 @@ export function configOfFlags(flags: ConfigFlags, adapters: readonly string[]): 
   const raw = {
     ...(flags.ttl === undefined ? {} : { ttl: flags.ttl }),
     ...(flags.stateDir === undefined ? {} : { state_dir: flags.stateDir }),
-    source: (flags.source ?? []).map((path) => ({ path })),
+    source: [
+      ...(flags.source ?? []).map((path) => (path === "-" ? { type: "stdin" } : { path })),
+      ...(flags.journal === true ? [{ type: "journal" }] : []),
+    ],
     map: (flags.map ?? []).map((name) => ({ table: name })),
   };
   const options: Readonly<Record<string, string>> = { state_dir: "--state-dir", ttl: "--ttl" };
@@ -138,11 +136,6 @@ export function configOfFlags(flags: ConfigFlags, adapters: readonly string[]): 
 /** Gives the config as TOML, complete with every default. */
 export function configText(config: Config): string {
   return stringify({ ...config, ttl: durationText(config.ttl) });
-}
-
-function durationText(ms: number): string {
-  const unit = (["d", "h", "m", "s"] as const).find((one) => ms % units[one] === 0) ?? "s";
-  return `${String(ms / units[unit])}${unit}`;
 }
 
 /** The state_dir of a config file's text, be the rest right or wrong; the default one if it names none. */
@@ -205,6 +198,10 @@ const plainError: z.core.$ZodErrorMap = (issue) => {
       return `must be ${typeNames[issue.expected] ?? issue.expected}`;
     case "invalid_value":
       return `must be one of ${issue.values.map((value) => `"${String(value)}"`).join(", ")}`;
+    case "invalid_union":
+      return issue.discriminator === undefined
+        ? undefined
+        : `must be one of "file", "journal", "stdin"`;
     case "too_small":
       return issue.origin === "array"
         ? "needs at least one entry"
@@ -225,13 +222,14 @@ function crossFaults(config: Config, adapters: readonly string[]): Fault[] {
       if (adapters.includes(name)) continue;
       faults.push([`${key}.adapters`, `there is no adapter "${name}" (${adapters.join(", ")})`]);
     }
-    if (config.source.findIndex(({ path }) => path === source.path) < index) {
-      faults.push([`${key}.path`, `"${source.path}" is there twice`]);
+    for (const other of config.source.slice(0, index)) {
+      const twice = nameOf(other) === nameOf(source) || overlap(other, source);
+      if (twice) faults.push([key, `"${nameOf(source)}" is read by "${nameOf(other)}" already`]);
     }
   });
   config.map.forEach((map, index) => {
     const key = `map[${String(index)}]`;
-    if (config.source.some(({ path }) => path === pathOf(map.table))) {
+    if (config.source.some((source) => reads(source, pathOf(map.table)))) {
       faults.push([`${key}.table`, `"${pathOf(map.table)}" is a log; choose another path`]);
     }
     if (config.map.findIndex((other) => pathOf(other.table) === pathOf(map.table)) < index) {
@@ -247,17 +245,20 @@ function crossFaults(config: Config, adapters: readonly string[]): Fault[] {
   return faults;
 }
 
+function reads(source: SourceSettings, path: string): boolean {
+  return source.type === "file" && takesIn(source.path, path);
+}
+
+/** Two patterns may take in the same path; that a log is then read twice has no effect. */
+function overlap(one: SourceSettings, other: SourceSettings): boolean {
+  if (one.type !== "file" || other.type !== "file") return false;
+  if (isPattern(one.path) && isPattern(other.path)) return false;
+  return takesIn(one.path, other.path) || takesIn(other.path, one.path);
+}
+
 /** The path of a `type:path` or of a path alone. */
 function pathOf(name: string): string {
   return name.slice(name.indexOf("/"));
-}
-
-function isZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -1,10 +1,11 @@
 /** The pipeline, top to bottom: line, login, guard, grant, map. Read this first. */
+import type { Readable } from "node:stream";
 import { Matcher, isLogin } from "./adapters/matcher.ts";
 import { reasonTexts as lineReasons, type Refusal } from "./adapters/refusal.ts";
 import { adapters } from "./adapters/index.ts";
 import { networks, type Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import type { Config, SourceSettings } from "./config.ts";
+import type { Config } from "./config.ts";
 import { ConfigError, reasonOf } from "./errors.ts";
 import { Gate, type Rules } from "./grants/gate.ts";
 import { Refusals } from "./grants/refusals.ts";
@@ -15,6 +16,8 @@ import { Tables } from "./maps/tables.ts";
 import { Memory } from "./memory.ts";
 import type { Line } from "./model.ts";
 import type { Run } from "./run.ts";
+import type { SourceSettings } from "./sources/settings.ts";
+import type { Wanted } from "./sources/source.ts";
 import { Sources } from "./sources/sources.ts";
 import type { Setup } from "./setup.ts";
 import { loadState, lockState, type State } from "./state.ts";
@@ -27,6 +30,9 @@ interface DaemonParts {
   readonly ownAddresses: () => ReadonlySet<Client>;
   /** The zone of stamps that do not tell theirs, where a source does not say. */
   readonly zone: string;
+  /** Standard input, for a source that reads it; and who is told when it ends. */
+  readonly input: () => Readable;
+  readonly ended: () => void;
 }
 
 /** Milliseconds: clocks step and machines sleep, so no timer is trusted for longer. */
@@ -35,7 +41,7 @@ const longestNap = 5000;
 /** One running popgate. */
 export class Daemon {
   readonly #parts: DaemonParts;
-  readonly #sources: Sources<SourceSettings>;
+  readonly #sources: Sources;
   readonly #gate: Gate;
   readonly #tables: Tables;
   readonly #memory: Memory;
@@ -69,9 +75,8 @@ export class Daemon {
       forgotten: () => this.#memory.change(),
     });
     this.#sources = new Sources({
-      clock,
-      log,
-      deliverer: (settings) => this.#deliverer(settings),
+      ...parts,
+      wanted: (settings) => this.#wanted(settings),
       since: () => clock.now() - this.#config.ttl,
     });
     const directory = config.state_dir;
@@ -181,10 +186,13 @@ export class Daemon {
     }
   }
 
-  #deliverer(settings: SourceSettings) {
+  #wanted(settings: SourceSettings): Wanted {
     const chosen = adapters.filter(({ name }) => settings.adapters?.includes(name) ?? true);
-    const matcher = new Matcher(chosen, { zone: settings.zone ?? this.#parts.zone });
-    return { markers: matcher.markers, deliver: (line: Line) => this.#read(line, matcher) };
+    const zone = ("zone" in settings ? settings.zone : undefined) ?? this.#parts.zone;
+    const matcher = new Matcher(chosen, { zone });
+    const { markers, programs } = matcher;
+    const timeOf = (bytes: Buffer) => matcher.timeOf(bytes, this.#parts.clock.now());
+    return { markers, programs, timeOf, deliver: (line: Line) => this.#read(line, matcher) };
   }
 
   #read(line: Line, matcher: Matcher): void {

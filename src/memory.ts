@@ -1,5 +1,4 @@
 /** What a running popgate must know again after a restart: put together, and saved when it has changed. */
-import type { SourceSettings } from "./config.ts";
 import type { Clock } from "./clock.ts";
 import { PublishError, reasonOf } from "./errors.ts";
 import type { Gate } from "./grants/gate.ts";
@@ -20,7 +19,7 @@ interface MemoryParts {
   readonly directory: string;
   readonly gate: Gate;
   readonly tables: Tables;
-  readonly sources: Sources<SourceSettings>;
+  readonly sources: Sources;
 }
 
 /** The state on disk, as far as the pipeline that runs is concerned. */
@@ -28,7 +27,7 @@ export class Memory {
   readonly #parts: MemoryParts;
   readonly #saver: Saver;
   #changed = false;
-  #savedCheckpoints = "";
+  #savedSources = "";
   #savedAt = -Infinity;
   /** The checkpoints of the state that was loaded, until the sources have their own. */
   #former: State["checkpoints"] = {};
@@ -85,24 +84,27 @@ export class Memory {
   #hasChanged(): boolean {
     if (this.#changed) return true;
     if (this.#parts.clock.monotonic() - this.#savedAt < checkpointPause) return false;
-    return JSON.stringify(this.#parts.sources.checkpoints()) !== this.#savedCheckpoints;
+    const { sources } = this.#parts;
+    return JSON.stringify([sources.checkpoints(), sources.progress()]) !== this.#savedSources;
   }
 
   async #save(): Promise<void> {
     const { clock, directory, gate, tables, sources } = this.#parts;
     // Taken in one turn: a checkpoint never stands behind a login that the saved grants lack.
     const own = sources.checkpoints();
+    const progress = sources.progress();
     const state = {
       saved: clock.now(),
       forgotten: gate.forgotten,
       checkpoints: { ...this.#former, ...own },
+      sources: progress,
       tables: tables.rememberedWith(this.#announced),
       grants: [...gate.live()],
     };
     this.#changed = false;
     try {
       await saveState(directory, state);
-      this.#savedCheckpoints = JSON.stringify(own);
+      this.#savedSources = JSON.stringify([own, progress]);
       this.#savedAt = clock.monotonic();
     } catch (error) {
       this.#changed = true;

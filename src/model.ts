@@ -7,21 +7,27 @@ export interface Line {
   readonly source: string;
   /** Valid during the call that delivers it only: a view of a buffer that is used again. */
   readonly bytes: Buffer;
-  /** Bytes from the start of its file to its first byte. */
-  readonly offset: number;
+  /** What the source itself knows of it, as the journal does: the bytes are then the message alone. */
+  readonly prefix?: Prefix;
+  /** Bytes from the start of its file or stream to its first byte; undefined where there are none to count. */
+  readonly offset: number | undefined;
   /** Counts from 1 where the reading of its file began. */
   readonly number: number;
   /** False while a source reads what was written before it started. */
   readonly live: boolean;
 }
 
-/** A line without its prefix. */
-export interface Entry {
-  /** The time stamp as text, if the prefix has one. */
+/** What stands before a message, or beside it: when, where and by which program it was written. */
+export interface Prefix {
+  /** The time stamp as text, if there is one. */
   readonly stamp: string | undefined;
   readonly host: string | undefined;
   readonly program: string;
   readonly pid: number | undefined;
+}
+
+/** A line without its prefix. */
+export interface Entry extends Prefix {
   readonly message: string;
 }
 
@@ -62,5 +68,41 @@ export interface Mark {
   readonly head: string;
 }
 
-/** How far a source has been read: the oldest generation first, the live one last. */
-export type Checkpoint = readonly Mark[];
+/** How far a journal has been read: journald's own name of the last entry that was delivered. */
+export interface Cursor {
+  readonly cursor: string;
+}
+
+/** How far a log has been read: its generations, the oldest first and the live one last, or a place in a journal. */
+export type Checkpoint = readonly Mark[] | Cursor;
+
+/** By the name of the log. */
+export type Checkpoints = Readonly<Record<string, Checkpoint>>;
+
+/** How far a log has been read, and what that came to since popgate started. */
+export interface Progress {
+  /** The log's: a path, `journal`, `stdin`. */
+  readonly name: string;
+  /** Where the next line begins, as people and tools write it: bytes from the file's start, or a journal's cursor. */
+  readonly position: string;
+  /** Bytes that are there and not read yet; undefined where that cannot be known. */
+  readonly lag_bytes?: number | undefined;
+  /** For how many seconds the end has not been reached; 0 if all was read at the last look. */
+  readonly lag_seconds: number;
+  /** Lines that ended, whatever they said. */
+  readonly lines: number;
+  /** How often it went on with another file, or from the start of a truncated one. */
+  readonly rotations: number;
+  /** Lines that were not delivered, by reason. */
+  readonly dropped: Readonly<Record<DropReason, number>>;
+  /** How often lines may have been lost. */
+  readonly gaps: number;
+  /** What is wrong with it now, in words. */
+  readonly trouble?: string | undefined;
+}
+
+/**
+ * Why a line was not delivered: longer than 64 KiB; without an end when its file was given up, or its first half gone; written
+ * by somebody other than the config demands.
+ */
+export type DropReason = "too_long" | "unterminated" | "untrusted";

@@ -27,18 +27,18 @@ export interface ConfigOptions extends ConfigFlags {
  */
 export function readConfig(options: ConfigOptions): Config {
   const names = adapters.map(({ name }) => name);
-  const { source, map, ttl, stateDir } = options;
-  const hasFlags = [source, map, ttl, stateDir].some((flag) => flag !== undefined);
+  const { source, journal, map, ttl, stateDir } = options;
+  const hasFlags = [source, journal, map, ttl, stateDir].some((flag) => flag !== undefined);
   if (hasFlags && options.config !== undefined) {
     throw new UsageError(
-      "--config and --source, --map, --ttl, --state-dir exclude each other; write them into the file",
+      "--config and --source, --journal, --map, --ttl, --state-dir exclude each other; write them into the file",
     );
   }
   if (hasFlags) return configOfFlags(options, names);
   const file = options.config ?? defaultConfigFile;
   if (options.config === undefined && !existsSync(file)) {
     throw new UsageError(
-      `there is no ${file}; name a config with --config, or give --source LOG and --map [TYPE:]PATH`,
+      `there is no ${file}; name a config with --config, or give --source LOG or --journal, and --map [TYPE:]PATH`,
     );
   }
   return parseConfig(readText(file), file, names);

@@ -8,7 +8,7 @@ import { codeOf, exit, KnownError, PublishError, reasonOf } from "./errors.ts";
 import { acquireLock, lockHolder, type Lock } from "./lock.ts";
 import type { Log } from "./log.ts";
 import type { MapSettings } from "./maps/map.ts";
-import type { Checkpoint, Grant } from "./model.ts";
+import type { Checkpoints, Grant, Progress } from "./model.ts";
 import { replaceFile } from "./replace.ts";
 import type { Run } from "./run.ts";
 
@@ -18,8 +18,9 @@ export interface State {
   readonly saved: number;
   /** Logins stamped before this grant nothing: ms since 1970, 0 if nothing was ever forgotten. */
   readonly forgotten: number;
-  /** By the name of the source. */
-  readonly checkpoints: Readonly<Record<string, Checkpoint>>;
+  readonly checkpoints: Checkpoints;
+  /** What the sources told when it was saved, for people to see. */
+  readonly sources: readonly Progress[];
   readonly tables: readonly MapSettings[];
   readonly grants: readonly Grant[];
 }
@@ -28,6 +29,7 @@ const emptyState: State = {
   saved: 0,
   forgotten: 0,
   checkpoints: {},
+  sources: [],
   tables: [],
   grants: [],
 };
@@ -54,22 +56,34 @@ const tableSchema = z.strictObject({
   config_dir: z.string().optional(),
 });
 
+const markSchema = z.strictObject({
+  dev: whole,
+  ino: whole,
+  offset: whole,
+  anchor: z.base64(),
+  head: z.base64(),
+});
+
+const cursorSchema = z.strictObject({ cursor: z.string() });
+
+const progressSchema = z.strictObject({
+  name: z.string(),
+  position: z.string(),
+  lag_bytes: whole.optional(),
+  lag_seconds: whole,
+  lines: whole,
+  rotations: whole,
+  dropped: z.strictObject({ too_long: whole, unterminated: whole, untrusted: whole }),
+  gaps: whole,
+  trouble: z.string().optional(),
+});
+
 const headerSchema = z.strictObject({
   popgate: z.literal(1),
   saved: instant,
   forgotten: instant,
-  checkpoints: z.record(
-    z.string(),
-    z.array(
-      z.strictObject({
-        dev: whole,
-        ino: whole,
-        offset: whole,
-        anchor: z.base64(),
-        head: z.base64(),
-      }),
-    ),
-  ),
+  checkpoints: z.record(z.string(), z.union([z.array(markSchema), cursorSchema])),
+  sources: z.array(progressSchema).default([]),
   tables: z.array(tableSchema),
 });
 

@@ -40,7 +40,7 @@ test("flags are a config too", () => {
   expect(config).toMatchObject({
     ttl: 7_200_000,
     state_dir: "/s",
-    source: [{ path: "/a.log" }],
+    source: [{ type: "file", path: "/a.log" }],
     map: [{ table: "lmdb:/m" }],
   });
   expect(() => configOfFlags({ source: ["a.log"], ttl: "2" }, adapters)).toThrow(
@@ -72,7 +72,7 @@ describe("each fault is told with its key and what would be right", () => {
     ["[[source]]\npath = 5", "source[1].path: must be a text in quotes"],
     [
       '[[source]]\npath = "/var/log/../log/mail.log"',
-      'source[1].path: "/var/log/mail.log" is there twice',
+      'source[1]: "/var/log/mail.log" is read by "/var/log/mail.log" already',
     ],
     [
       '[[source]]\npath = "/b"\nzone = "Mars"',
@@ -83,7 +83,31 @@ describe("each fault is told with its key and what would be right", () => {
       'source[1].adapters: there is no adapter "dovcot" (dovecot, courier)',
     ],
     ['[[source]]\npath = "/b"\nadapters = []', "source[1].adapters: needs at least one entry"],
-    ['[[source]]\ntype = "pipe"\npath = "/b"', 'source[1].type: must be one of "file"'],
+    [
+      '[[source]]\ntype = "pipe"\npath = "/b"',
+      'source[1].type: must be one of "file", "journal", "stdin"',
+    ],
+    [
+      '[[source]]\npath = "/var/log/mail*"',
+      'source[1]: "/var/log/mail*" is read by "/var/log/mail.log" already',
+    ],
+    [
+      '[[source]]\npath = "/var/*/mail"',
+      'source[1].path: "/var/*/mail" has a * before its last part',
+    ],
+    ['[[source]]\ntype = "stdin"\npath = "/b"', "source[1].path: there is no such key"],
+    [
+      '[[source]]\ntype = "stdin"\n[[source]]\ntype = "stdin"',
+      'source[2]: "stdin" is read by "stdin" already',
+    ],
+    [
+      '[[source]]\ntype = "journal"\ntrust = { _PID = "1" }',
+      "source[1].trust._PID: there is no such key",
+    ],
+    [
+      '[[source]]\ntype = "journal"\nunits = ["a b"]',
+      'source[1].units[0]: "a b" cannot stand in a journal; no blanks, no = and no +',
+    ],
     ["[[source]]", "source[1].path: is missing"],
     [
       '[[map]]\ntable = "relay"',

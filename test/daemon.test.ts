@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
+import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Client } from "../src/client.ts";
 import { parseConfig } from "../src/config.ts";
@@ -27,6 +28,7 @@ let directory: string;
 let clock: ManualClock;
 let told: string[];
 let daemons: Daemon[];
+let stdin: PassThrough;
 
 beforeEach(() => {
   // Not below the temp directory: a map must not stand where others can write.
@@ -35,6 +37,7 @@ beforeEach(() => {
   clock = new ManualClock();
   told = [];
   daemons = [];
+  stdin = new PassThrough();
 });
 
 afterEach(async () => {
@@ -63,6 +66,8 @@ function create(config = setup()): Daemon {
       run,
       ownAddresses: () => new Set(["203.0.113.25" as Client]),
       zone: "UTC",
+      input: () => stdin,
+      ended: () => void told.push("ended"),
     },
     config,
   );

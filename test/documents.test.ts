@@ -4,12 +4,18 @@ import { adapters } from "../src/adapters/index.ts";
 import { createProgram } from "../src/cli.ts";
 import { configText, parseConfig } from "../src/config.ts";
 import { createMap } from "../src/maps/index.ts";
+import type { SourceSettings } from "../src/sources/settings.ts";
 import { GatheringOutside } from "./outside.ts";
 
 const names = adapters.map(({ name }) => name);
 const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
 const example = read("examples/popgate.toml");
 const readme = read("README.md");
+
+/** Of a journal. */
+const journalKeys = ["type", "units", "identifiers", "trust", "namespace", "directory", "adapters"];
+const uidOf = (source: SourceSettings) =>
+  source.type === "journal" ? (source.trust._UID ?? []).join() : "";
 
 describe("the example config", () => {
   test("is a config as it stands, and its commented keys show the defaults", () => {
@@ -35,6 +41,22 @@ describe("the example config", () => {
       );
     }
   });
+});
+
+test("the example config for the journal has every key of that source, and shows its defaults", () => {
+  const text = read("examples/popgate-journal.toml");
+  const plain = parseConfig(text, "popgate-journal.toml", names);
+  const whole = text
+    .replace(/^# (\w+ = .*)$/gm, "$1")
+    .replace(/^(trust = .*)\n[^]*?^(trust = .*)$/m, "$2");
+  const full = parseConfig(whole, "popgate-journal.toml", names);
+  expect(Object.keys(full.source[0] ?? {}).sort()).toEqual(journalKeys.sort());
+  expect(text).toContain(`# trust = { _UID = "${plain.source.map(uidOf).join("")}" }`);
+  for (const key of journalKeys) {
+    expect(readme, `README has no row for ${key}`).toMatch(
+      new RegExp(`^\\| .*\\b${key}\`? \\|`, "m"),
+    );
+  }
 });
 
 test("the MTA's lines of the examples are those that popgate gives", () => {

@@ -1,4 +1,5 @@
 /** What main gives a command, gathered instead of printed. */
+import { PassThrough } from "node:stream";
 import { systemClock, type Clock } from "../src/clock.ts";
 import type { Outside } from "../src/commands/command.ts";
 import { createLog } from "../src/log.ts";
@@ -8,6 +9,9 @@ import { run, type Run } from "../src/run.ts";
 export class GatheringOutside implements Outside {
   clock: Clock = systemClock;
   run: Run = run;
+  /** What a test writes into it, a command reads from standard input. */
+  readonly stdin = new PassThrough();
+  readonly input = () => this.stdin;
   printed = "";
   told = "";
   stop = () => {};

@@ -12,6 +12,18 @@ const state: State = {
   saved: clock.now(),
   forgotten: clock.now() - 1000,
   checkpoints: { "/var/log/mail.log": [{ dev: 1, ino: 2, offset: 3, anchor: "YQ==", head: "" }] },
+  sources: [
+    {
+      name: "/var/log/mail.log",
+      position: "3",
+      lag_bytes: 0,
+      lag_seconds: 0,
+      lines: 7,
+      rotations: 1,
+      dropped: { too_long: 1, unterminated: 0, untrusted: 0 },
+      gaps: 0,
+    },
+  ],
   tables: [{ mta: "postfix", table: "lmdb:/var/lib/popgate/relay" }],
   grants: Array.from({ length: 1200 }, (_, n) => ({
     client: `192.0.${String(n >> 8)}.${String(n & 255)}` as Client,

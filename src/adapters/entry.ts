@@ -66,11 +66,21 @@ export const families: readonly Family[] = [
   },
 ];
 
+/** What `docker compose logs` puts before each line: the container's name, padded. */
+const compose = /^[a-zA-Z0-9][\w.-]* +\| /;
+
 /**
  * Takes one decoded line without its line feed and gives its entry, or undefined if it has none of the known prefixes.
- * `message repeated N times: [ MSG]`, as rsyslog writes it behind a tag, counts as MSG.
+ * `dovecot-1  | ` may stand before the prefix. `message repeated N times: [ MSG]`, as rsyslog writes it behind a tag, counts as MSG.
  */
 export function entryOf(line: string): Entry | undefined {
+  const entry = plainEntryOf(line);
+  if (entry !== undefined) return entry;
+  const composed = compose.exec(line);
+  return composed === null ? undefined : plainEntryOf(line.slice(composed[0].length));
+}
+
+function plainEntryOf(line: string): Entry | undefined {
   for (const { prefix, read } of families) {
     const found = prefix.exec(line);
     if (found !== null) return read(found, line);

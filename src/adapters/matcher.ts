@@ -46,6 +46,8 @@ export function isLogin(match: Login | Refusal | undefined): match is Login {
 export class Matcher {
   /** Every login's line holds one of these: look for them before anything else. */
   readonly markers: readonly Buffer[];
+  /** And is of one of these. */
+  readonly programs: readonly string[];
   readonly #routes = new Map<string, Route[]>();
   readonly #stamps: StampReader;
 
@@ -57,6 +59,7 @@ export class Matcher {
     this.#stamps = new StampReader(options.zone);
     const markers = new Set(adapters.flatMap((adapter) => adapter.markers));
     this.markers = [...markers].map((marker) => Buffer.from(marker));
+    this.programs = [...new Set(adapters.flatMap(tagsOf).map(([tag]) => tag))];
     for (const adapter of adapters) {
       for (const [tag, service] of tagsOf(adapter)) {
         const routes = this.#routes.get(tag);
@@ -70,11 +73,11 @@ export class Matcher {
    * Takes one line, without its line feed, and the present in ms since 1970. Gives its login, the reason why a line that
    * speaks of a login does not count, or undefined for every other line. Keeps nothing of the line's bytes.
    */
-  match(line: Pick<Line, "bytes" | "live">, now: number): Login | Refusal | undefined {
-    const { bytes } = line;
+  match(line: Pick<Line, "bytes" | "live" | "prefix">, now: number): Login | Refusal | undefined {
+    const { bytes, prefix } = line;
     const isLong = bytes.length > longest;
     const text = bytes.toString("utf8", 0, Math.min(bytes.length, longest));
-    const entry = entryOf(text);
+    const entry = prefix === undefined ? entryOf(text) : { ...prefix, message: text };
     const routes = entry && this.#routes.get(entry.program);
     if (entry === undefined || routes === undefined) return undefined;
 
@@ -97,6 +100,12 @@ export class Matcher {
     if (typeof at === "string") return { refused: at, adapter };
     const { service, user, client } = reading;
     return { at, adapter, service, user, client };
+  }
+
+  /** The moment that any line with a known prefix tells, in ms since 1970, whatever it says; it may lie ahead of `now`. */
+  timeOf(bytes: Buffer, now: number): number | undefined {
+    const stamp = entryOf(bytes.toString("latin1", 0, Math.min(bytes.length, longest)))?.stamp;
+    return stamp === undefined ? undefined : this.#stamps.instant(stamp, now);
   }
 }
 

@@ -46,13 +46,14 @@ export class StampReader {
    */
   at(stamp: string | undefined, now: number, live: boolean): number | Reason {
     if (stamp === undefined) return live ? now : "undated";
-    const instant = this.#instant(stamp, now);
+    const instant = this.instant(stamp, now);
     if (instant === undefined) return "stamp";
     if (instant > now + skew) return "ahead";
     return Math.min(instant, now);
   }
 
-  #instant(stamp: string, now: number): number | undefined {
+  /** The moment that a stamp means, be it behind or ahead of `now`; undefined if it is no date. */
+  instant(stamp: string, now: number): number | undefined {
     const short = yearless.exec(stamp);
     if (short !== null) {
       const [, name = "", date, hours, minutes, seconds] = short;

@@ -8,6 +8,9 @@ import type { AccessMap } from "../maps/map.ts";
 import { asks, faultsOfPlace, refusesRelaying } from "../maps/restrictions.ts";
 import { checkMaps } from "../maps/tables.ts";
 import type { Run } from "../run.ts";
+import { isMountPoint } from "../sources/mounts.ts";
+import { logsLike } from "../sources/pattern.ts";
+import { isPattern, nameOf, type SourceSettings } from "../sources/settings.ts";
 import { completeSetup, readConfig, type ConfigOptions } from "../setup.ts";
 import type { Outside } from "./command.ts";
 
@@ -37,7 +40,9 @@ export async function check(options: ConfigOptions, outside: Outside): Promise<E
     allFine &&= findings.every(({ kind }) => kind !== "todo");
   };
   tell(`state ${config.state_dir}`, await inspectState(config.state_dir));
-  for (const { path } of config.source) tell(`source ${path}`, await inspectSource(path, run));
+  for (const source of config.source) {
+    tell(`source ${nameOf(source)}`, await inspectSource(source, run));
+  }
   for (const map of maps) {
     tell(`map ${map.name} (${map.settings.mta})`, await inspectMap(map, outside));
   }
@@ -50,7 +55,31 @@ async function inspectState(directory: string): Promise<Finding[]> {
   return [fault === undefined ? fine("ours, and closed to others") : todo(fault)];
 }
 
-async function inspectSource(path: string, run: Run): Promise<Finding[]> {
+async function inspectSource(source: SourceSettings, run: Run): Promise<Finding[]> {
+  switch (source.type) {
+    case "file":
+      return isPattern(source.path)
+        ? inspectPattern(source.path, run)
+        : inspectLog(source.path, run);
+    case "journal":
+      return [];
+    case "stdin":
+      return [note("what it will bring cannot be known")];
+  }
+}
+
+async function inspectPattern(pattern: string, run: Run): Promise<Finding[]> {
+  const paths = logsLike(pattern);
+  if (paths.length === 0) return [todo("no log fits it yet; popgate would wait for one")];
+  const findings: Finding[] = [];
+  for (const path of paths) {
+    const own = await inspectLog(path, run);
+    findings.push(...own.map(({ kind, text }) => ({ kind, text: `${path}: ${text}` })));
+  }
+  return findings;
+}
+
+async function inspectLog(path: string, run: Run): Promise<Finding[]> {
   let mode: number;
   try {
     const status = statSync(path);
@@ -64,6 +93,11 @@ async function inspectSource(path: string, run: Run): Promise<Finding[]> {
   const findings = [fine("readable")];
   if ((mode & 0o022) !== 0) {
     findings.push(todo("others can write to it, so they can forge logins; chmod go-w it"));
+  }
+  if (isMountPoint(path)) {
+    findings.push(
+      todo("it is mounted as a single file: a rotation is not seen here; mount its directory"),
+    );
   }
   return findings;
 }

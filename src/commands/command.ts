@@ -1,4 +1,5 @@
 /** What every command is given by main, and nothing else of the outside. */
+import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Run } from "../run.ts";
@@ -8,6 +9,8 @@ export interface Outside {
   readonly clock: Clock;
   readonly run: Run;
   readonly signals: Signals;
+  /** Standard input. */
+  readonly input: () => Readable;
   /** Data, to standard output. */
   readonly print: (text: string) => void;
   /** Talk, to standard error. */

@@ -1,30 +1,43 @@
-/** `popgate list`: the live grants, as the state has them. */
+/** `popgate list`: the live grants, or the sources, as the state has them. */
 import { exit, type ExitCode } from "../errors.ts";
 import { isLocked } from "../lock.ts";
-import type { Grant } from "../model.ts";
+import type { Grant, Progress } from "../model.ts";
 import { stateDirOf, type ConfigOptions } from "../setup.ts";
-import { readState, stateLock } from "../state.ts";
+import { readState, stateLock, type State } from "../state.ts";
 import type { Outside } from "./command.ts";
 
 interface ListOptions extends ConfigOptions {
+  /** The sources instead of the grants. */
+  readonly sources?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
 /**
- * Prints the grants that have not ended, in the order of their ends.
+ * Prints the grants that have not ended, in the order of their ends; or how far each source was read.
  * @throws KnownError if the config or the state cannot be read
  */
 export async function list(options: ListOptions, outside: Outside): Promise<ExitCode> {
-  const { clock, run, print, tell } = outside;
   const directory = stateDirOf(options);
   const state = await readState(directory);
+  const runs = await isLocked(stateLock(directory), outside.run);
+  if (options.sources === true) listSources(state, runs, options.json === true, outside);
+  else listGrants(state, runs, options.json === true, outside);
+  return exit.ok;
+}
+
+function listGrants(
+  state: State,
+  runs: boolean,
+  json: boolean,
+  { clock, print, tell }: Outside,
+): void {
   const now = clock.now();
   const grants = state.grants
     .filter(({ expires }) => expires > now)
     .sort((a, b) => a.expires - b.expires);
-  if (options.json === true) grants.forEach((grant) => print(`${asJson(grant)}\n`));
-  else if (grants.length > 0) print(asTable(grants, now));
-  if (!(await isLocked(stateLock(directory), run))) {
+  if (json) grants.forEach((grant) => print(`${asJson(grant)}\n`));
+  else if (grants.length > 0) print(aligned(grantRows(grants, now)));
+  if (!runs) {
     tell(
       grants.length === 0
         ? "popgate does not run\n"
@@ -33,7 +46,19 @@ export async function list(options: ListOptions, outside: Outside): Promise<Exit
   } else if (grants.length === 0) {
     tell("no client is granted\n");
   }
-  return exit.ok;
+}
+
+function listSources(
+  { sources, saved }: State,
+  runs: boolean,
+  json: boolean,
+  { clock, print, tell }: Outside,
+): void {
+  if (json) sources.forEach((source) => print(`${JSON.stringify(source)}\n`));
+  else if (sources.length > 0) print(aligned(sourceRows(sources)));
+  const when = `${leftOf(Math.max(0, clock.now() - saved))} ago`;
+  if (sources.length === 0) tell(runs ? "no source was read yet\n" : "popgate does not run\n");
+  else tell(runs ? `saved ${when}\n` : `popgate does not run: saved ${when}\n`);
 }
 
 function asJson({ client, user, service, adapter, granted, expires }: Grant): string {
@@ -47,7 +72,7 @@ function asJson({ client, user, service, adapter, granted, expires }: Grant): st
   });
 }
 
-function asTable(grants: readonly Grant[], now: number): string {
+function grantRows(grants: readonly Grant[], now: number): string[][] {
   const rows = grants.map(({ client, user, service, adapter, granted, expires }) => [
     client,
     shown(user),
@@ -56,7 +81,47 @@ function asTable(grants: readonly Grant[], now: number): string {
     iso(granted).slice(0, 19) + "Z",
     leftOf(expires - now),
   ]);
-  rows.unshift(["CLIENT", "USER", "SERVICE", "ADAPTER", "GRANTED", "LEFT"]);
+  return [["CLIENT", "USER", "SERVICE", "ADAPTER", "GRANTED", "LEFT"], ...rows];
+}
+
+/** A journal's position is longer than a table can hold. */
+const longestPosition = 20;
+
+function sourceRows(sources: readonly Progress[]): string[][] {
+  const rows = sources.map(({ name, position, lines, rotations, dropped, gaps, ...rest }) => [
+    shown(name),
+    position.length > longestPosition ? `${position.slice(0, longestPosition - 1)}…` : position,
+    lagOf(rest),
+    String(lines),
+    String(rotations),
+    String(Object.values(dropped).reduce((sum, count) => sum + count, 0)),
+    String(gaps),
+    shown(rest.trouble ?? ""),
+  ]);
+  const titles = ["SOURCE", "POSITION", "LAG", "LINES", "ROTATIONS", "DROPPED", "GAPS", "TROUBLE"];
+  return [titles, ...rows];
+}
+
+/** How much is not read yet, and for how long that has been so. */
+function lagOf({ lag_bytes: bytes = 0, lag_seconds: seconds }: Partial<Progress>): string {
+  const parts: string[] = [];
+  if (bytes > 0) parts.push(sizeOf(bytes));
+  if (seconds !== undefined && seconds > 0) parts.push(leftOf(seconds * 1000));
+  return parts.length === 0 ? "0" : parts.join(" ");
+}
+
+function sizeOf(bytes: number): string {
+  const [unit, divisor] = (
+    [
+      ["GB", 1e9],
+      ["MB", 1e6],
+      ["kB", 1e3],
+    ] as const
+  ).find(([, size]) => bytes >= size) ?? ["B", 1];
+  return `${divisor === 1 ? String(bytes) : (bytes / divisor).toFixed(1)} ${unit}`;
+}
+
+function aligned(rows: readonly string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -72,8 +137,8 @@ function asTable(grants: readonly Grant[], now: number): string {
 }
 
 /** Strangers choose user names; none of their characters reaches a terminal raw. */
-function shown(user: string): string {
-  return user.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, "?");
+function shown(text: string): string {
+  return text.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, "?");
 }
 
 function leftOf(ms: number): string {

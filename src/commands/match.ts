@@ -33,7 +33,7 @@ const batch = 65_536;
 export async function match(
   files: readonly string[],
   options: MatchOptions,
-  { clock, print, tell }: Outside,
+  { clock, input, print, tell }: Outside,
 ): Promise<ExitCode> {
   const matcher = new Matcher(chosen(options.adapter), { zone: hostZone() });
   const tally: Tally = {
@@ -62,8 +62,8 @@ export async function match(
       noteLogin(tally, found);
       if (show !== undefined) put(show(line.number, found));
     };
-    const input = file === "-" ? process.stdin : file;
-    const { lines, dropped, unterminated } = await readLines(input, matcher.markers, take);
+    const log = file === "-" ? input() : file;
+    const { lines, dropped, unterminated } = await readLines(log, matcher.markers, take);
     tally.lines += lines;
     if (dropped > 0) notes.push(`${file}: ${counted(dropped, "line")} longer than 64 KiB`);
     if (unterminated) notes.push(`${file}: the last line has no end and was not read`);

@@ -5,6 +5,7 @@ import { hostZone, ownAddresses } from "../host.ts";
 import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
 import { checkMaps } from "../maps/tables.ts";
 import { requireLog } from "../sources/named.ts";
+import { isPattern } from "../sources/settings.ts";
 import { completeSetup, readConfig, type ConfigOptions, type Setup } from "../setup.ts";
 import type { Outside } from "./command.ts";
 
@@ -23,19 +24,25 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
     const config = readConfig(options);
     actAsOwnerOf(config.state_dir);
     const setup = await completeSetup(config, outside.run);
-    for (const { path } of config.source) requireLog(path);
+    for (const source of config.source) {
+      if (source.type === "file" && !isPattern(source.path)) requireLog(source.path);
+    }
     await prepareDirectory(config.state_dir);
     await checkMaps(setup.maps, outside.run, log);
     return setup;
   };
+  let end = () => {};
   const stopped = new Promise<undefined>((resolve) => {
-    signals.onStop(() => resolve(undefined));
+    end = () => resolve(undefined);
+    signals.onStop(end);
   });
   const setup = await Promise.race([load(), stopped]);
   if (setup === undefined) {
     throw new KnownError("stopped before it started; run `popgate withdraw`", exit.tempFail);
   }
-  const parts = { clock, log, run: outside.run, ownAddresses, zone: hostZone() };
+  const { run: runProgram, input } = outside;
+  const zone = hostZone();
+  const parts = { clock, log, run: runProgram, ownAddresses, zone, input, ended: end };
   const daemon = new Daemon(parts, setup);
 
   // One after the other: a reload in the middle of another would mix two configs.

@@ -23,6 +23,7 @@ export class Archive implements Generation {
   /** Text that was unpacked and not fed yet. */
   #rest: Buffer = nothing;
   #unfinished: Buffer = nothing;
+  #ended = false;
   #closed = false;
 
   /** Takes over the descriptor, to close it. */
@@ -51,10 +52,18 @@ export class Archive implements Generation {
     return at.head.equals(sought.head) && at.anchor.equals(sought.anchor);
   }
 
+  /** How long the text is, nobody knows before its end. */
+  get unread(): number | undefined {
+    return this.#ended ? 0 : undefined;
+  }
+
   async read(): Promise<Turn> {
     const chunk = this.#rest.length > 0 ? this.#rest : await this.#next();
     this.#rest = nothing;
-    if (chunk === undefined) return "end";
+    if (chunk === undefined) {
+      this.#ended = !this.#closed;
+      return "end";
+    }
     const bytes = Buffer.concat([this.#unfinished, chunk]);
     const used = this.reading.feed(bytes);
     this.#unfinished = bytes.subarray(used);

@@ -1,11 +1,8 @@
 /** One log, by its name, through all the files that bear it one after the other. */
-import { dirname } from "node:path";
-import { watch } from "chokidar";
-import type { FSWatcher } from "chokidar";
 import type { Clock } from "../clock.ts";
 import { codeOf, reasonOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Checkpoint } from "../model.ts";
+import type { Checkpoint, Checkpoints, Mark, Progress } from "../model.ts";
 import { Reading } from "./generation.ts";
 import type { Generation, Turn } from "./generation.ts";
 import { Health } from "./health.ts";
@@ -13,12 +10,15 @@ import { History } from "./history.ts";
 import { Inode } from "./inode.ts";
 import { LineSplitter } from "./lines.ts";
 import type { TakeLine } from "./lines.ts";
-import { inodeNamed, lookAt, requireLog } from "./named.ts";
+import { isMountPoint } from "./mounts.ts";
+import { lookAt, requireLog } from "./named.ts";
 import { Pace } from "./pace.ts";
 import type { Begin } from "./resume.ts";
 import { sameInode } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
 import type { Deliver, Source } from "./source.ts";
+import { Tally } from "./tally.ts";
+import { NameWatcher } from "./watcher.ts";
 
 interface Parts {
   readonly path: string;
@@ -29,15 +29,10 @@ interface Parts {
   readonly deliver: Deliver;
   /** Wall clock, ms: without a checkpoint, rotated files that changed last before it are not read. Default: none is. */
   readonly since?: number | undefined;
-  readonly checkpoint?: Checkpoint | undefined;
+  readonly checkpoint?: readonly Mark[] | undefined;
 }
 
-/** How often the name and the files are looked at when nobody gives a hint. Milliseconds, like all below. */
-const pause = 250;
-/** The same while the log has been in trouble for a short time only. */
-const shortPause = 20;
-const shortTime = 5000;
-/** How long a stop may go on reading; what is left is read after the next start. */
+/** How long a stop may go on reading, in ms; what is left is read after the next start. */
 const lastReading = 2000;
 
 /**
@@ -49,7 +44,9 @@ export class FileSource implements Source {
   readonly #parts: Parts;
   readonly #pace: Pace;
   readonly #health: Health;
+  readonly #tally: Tally;
   readonly #history: History;
+  readonly #watcher: NameWatcher;
   /** False until it is known where to begin: a log that is missing or unreadable may hold what the checkpoint names. */
   #begun = false;
   #triedWithout = false;
@@ -58,8 +55,6 @@ export class FileSource implements Source {
   #live = false;
   /** The live generation, if its descriptor went bad. */
   #bad: Generation | undefined;
-  #names: FSWatcher | undefined;
-  #directory: string | undefined;
   #starting: Promise<void> | undefined;
   #following: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
@@ -70,15 +65,18 @@ export class FileSource implements Source {
     this.#parts = parts;
     this.#pace = new Pace(clock);
     this.#health = new Health(path, clock, log);
+    this.#tally = new Tally(path, clock, log);
     this.#history = new History({
       path,
       clock,
-      log,
+      tally: this.#tally,
       since,
       begin: this.#begin,
       hint: this.#pace.hint,
-      cannotWatch: (reason) => this.#health.cannotWatch(reason),
+      cannotWatch: this.#health.cannotWatch,
     });
+    const { hint } = this.#pace;
+    this.#watcher = new NameWatcher({ path, hint, refused: this.#health.cannotWatch });
   }
 
   start(): Promise<void> {
@@ -89,18 +87,36 @@ export class FileSource implements Source {
     return (this.#ending ??= this.#stop());
   }
 
-  checkpoint(): Checkpoint {
+  checkpoints(): Checkpoints {
+    return { [this.name]: this.checkpoint() };
+  }
+
+  /** How far it has delivered. */
+  checkpoint(): readonly Mark[] {
     return this.#begun ? this.#history.checkpoint : (this.#parts.checkpoint ?? []);
+  }
+
+  progress(): readonly Progress[] {
+    const { unread: lag_bytes } = this.#history;
+    const { complaint: trouble } = this.#health;
+    return [this.#tally.progress({ position: this.#position, lag_bytes, trouble })];
+  }
+
+  get #position(): string {
+    return String(this.#history.live?.reading.lineStart.offset ?? 0);
   }
 
   async #start(): Promise<void> {
     requireLog(this.name);
-    this.#watchName();
+    if (isMountPoint(this.name)) this.#health.mountedAlone();
+    this.#watcher.watch();
+    await this.#pace.turn();
     do {
       await this.#round();
       await this.#pace.breathe();
     } while (this.#moved && !this.#pace.late);
     this.#live = true;
+    if (!this.#pace.ending) this.#tellAll("caught up");
     this.#following = this.#follow();
   }
 
@@ -110,23 +126,29 @@ export class FileSource implements Source {
     await this.#starting?.catch(() => undefined);
     await this.#following;
     if (this.#live) await this.#round();
-    await this.#names?.close();
+    await this.#watcher.close();
+    this.#tellAll("stopped");
     this.#history.close();
+  }
+
+  #tellAll(event: string): void {
+    if (this.#history.live !== undefined) this.#tally.tell(event, this.#position);
   }
 
   async #follow(): Promise<void> {
     while (!this.#pace.ending) {
-      const { ailing } = this.#health;
-      const short = this.#moved || (ailing > 0 && ailing < shortTime);
-      await this.#pace.rest(short ? shortPause : pause);
+      await this.#pace.rest(this.#moved ? "moving" : this.#health.condition);
       await this.#round();
     }
   }
 
   async #round(): Promise<void> {
+    this.#tally.looks();
     try {
       await this.#read();
       if (!this.#pace.late && (await this.#look())) await this.#read();
+      if (!this.#pace.late && !this.#moved && this.#health.trouble !== "log unreadable")
+        this.#tally.reachedEnd();
       this.#history.retire();
     } catch (thrown) {
       this.#health.failed("log cannot be followed", reasonOf(thrown));
@@ -141,27 +163,32 @@ export class FileSource implements Source {
   }
 
   async #readOn(generation: Generation): Promise<void> {
-    while (!this.#pace.late) {
+    for (let more = false; !this.#pace.late;) {
       const turn = await this.#turn(generation);
       if (turn === "end") return;
       if (turn !== "more" && generation === this.#history.live && generation instanceof Inode) {
         await this.#readCopies(generation, turn === "truncated");
       } else if (turn === "truncated") {
         // Nobody goes on with a rotated file from its start: it was overwritten by another one.
+        if (more) this.#tally.gap("a rotated file was overwritten while it was read");
         this.#history.abandon(generation);
         return;
       }
+      more = turn === "more";
       await this.#pace.breathe();
     }
   }
 
   async #turn(generation: Generation): Promise<Turn> {
     const { reading } = generation;
-    const { seen, dropped } = reading;
+    const { seen, counts } = reading;
     try {
       const turn = await generation.read();
-      if (reading.seen !== seen) this.#history.grew(generation);
-      this.#health.dropped(reading.dropped - dropped);
+      if (reading.seen !== seen) {
+        this.#history.grew(generation);
+        this.#pace.found();
+        this.#tally.counted(counts, reading.counts);
+      }
       return turn;
     } catch (thrown) {
       const reason = reasonOf(thrown);
@@ -169,8 +196,8 @@ export class FileSource implements Source {
         this.#bad = generation;
         this.#health.ails("log unreadable", reason);
       } else {
+        this.#tally.gap(reason);
         this.#history.abandon(generation);
-        this.#parts.log.warning("possible gap", { source: this.name, reason });
       }
       return "end";
     }
@@ -221,7 +248,7 @@ export class FileSource implements Source {
     if (this.#moved) return false;
     this.#bad = undefined;
     this.#health.follows(0);
-    this.#watchName();
+    this.#watcher.watch();
     return true;
   }
 
@@ -230,22 +257,6 @@ export class FileSource implements Source {
     const same = await this.#history.reopen(file);
     this.#bad = undefined;
     return same || (await this.#switchTo(file));
-  }
-
-  /** Watches the name, and again when its directory has been replaced. */
-  #watchName(): void {
-    const directory = inodeNamed(dirname(this.name));
-    if (this.#names !== undefined) {
-      if (directory === this.#directory) return;
-      void this.#names.close();
-    }
-    this.#directory = directory;
-    this.#names = watch(this.name, { ignoreInitial: true, atomic: false });
-    this.#names.on("all", this.#pace.hint).on("error", (thrown) => {
-      // Whatever else fails there is seen by the next look at the name.
-      if (["ENOSPC", "EMFILE", "ENFILE"].includes(codeOf(thrown) ?? ""))
-        this.#health.cannotWatch(reasonOf(thrown));
-    });
   }
 
   readonly #take: TakeLine = (bytes, offset, number) => {
@@ -258,4 +269,9 @@ export class FileSource implements Source {
 
   readonly #begin: Begin = (from) =>
     new Reading(new LineSplitter(this.#parts.markers), this.#take, from);
+}
+
+/** What a checkpoint says of a file; undefined if it is of something else, or there is none. */
+export function marksOf(checkpoint: Checkpoint | undefined): readonly Mark[] | undefined {
+  return checkpoint === undefined || "cursor" in checkpoint ? undefined : checkpoint;
 }

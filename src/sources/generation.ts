@@ -10,11 +10,20 @@ import type { Position } from "./mark.ts";
  */
 export type Turn = "more" | "end" | "truncated" | "first";
 
+/** Lines that ended, and how many of them were too long, or had lost their first half. */
+export interface Counts {
+  readonly lines: number;
+  readonly tooLong: number;
+  readonly cut: number;
+}
+
 /** A file that is open and is read on from where it was left. */
 export interface Generation {
   readonly dev: number;
   readonly ino: number;
   readonly reading: Reading;
+  /** Bytes that are there and were not read; undefined while that cannot be known. Outlives the closing. */
+  readonly unread: number | undefined;
   /** Reads one chunk and delivers its whole lines. Throws, or rejects with, a system error. */
   read(): Turn | Promise<Turn>;
   /** May be called twice; `reading` outlives it. */
@@ -54,9 +63,10 @@ export class Reading {
     return this.seen - this.lineStart.offset;
   }
 
-  /** Lines that were dropped because they were too long, since the file was opened. */
-  get dropped(): number {
-    return this.#splitter.dropped;
+  /** They grow from turn to turn. */
+  get counts(): Counts {
+    const { lines, dropped: tooLong, cut } = this.#splitter;
+    return { lines, tooLong, cut };
   }
 
   /** Delivers the whole lines of `bytes`, which stand at the position; gives how many bytes are done with. */

@@ -2,12 +2,14 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Trouble } from "./named.ts";
+import type { Condition } from "./pace.ts";
+import { quietTime } from "./tally.ts";
 
 /** A name is missing for a moment in every rotation: while a log is followed, that is told after so many ms only. */
 const patience = 1000;
 
-/** What may come again with each line is told at most once in so many ms. */
-const quietTime = 60_000;
+/** A trouble that is not older may be a rotation. */
+const shortTime = 5000;
 
 /** Remembers what was told about one log. */
 export class Health {
@@ -20,8 +22,6 @@ export class Health {
   #told = true;
   #following = false;
   #unwatched = false;
-  #dropped = 0;
-  #droppedTold = -Infinity;
   /** When each was told. */
   readonly #failures = new Map<string, number>();
 
@@ -36,9 +36,16 @@ export class Health {
     return this.#trouble;
   }
 
-  /** For how many ms the log has been in trouble; 0 if it is not. */
-  get ailing(): number {
-    return this.#trouble === undefined ? 0 : Math.max(1, this.#clock.monotonic() - this.#since);
+  /** The same with the reason, once it was told: what is over in a moment is none. */
+  get complaint(): string | undefined {
+    if (this.#trouble === undefined || !this.#told) return undefined;
+    return this.#reason === undefined ? this.#trouble : `${this.#trouble}: ${this.#reason}`;
+  }
+
+  /** How soon it is to be looked at again. */
+  get condition(): Condition {
+    if (this.#trouble === undefined) return this.#unwatched ? "ailing" : "well";
+    return this.#clock.monotonic() - this.#since < shortTime ? "moving" : "ailing";
   }
 
   /** Once the log is in this trouble, with the reason in words. */
@@ -49,35 +56,32 @@ export class Health {
       this.#reason = reason;
       this.#told = false;
     }
-    const brief = this.#following && trouble === "log missing" && this.ailing < patience;
+    const age = this.#clock.monotonic() - this.#since;
+    const brief = this.#following && trouble === "log missing" && age < patience;
     if (this.#told || brief) return;
     this.#told = true;
     this.#log.warning(trouble, { source: this.#source, reason });
   }
 
   /** The log is read, from `offset` on if it was just opened. */
-  follows(offset: number): void {
+  follows(offset?: number): void {
     const news = !this.#following || (this.#trouble !== undefined && this.#told);
     this.#trouble = undefined;
     this.#following = true;
     if (news) this.#log.info("following", { source: this.#source, offset });
   }
 
-  /** So many lines more were dropped because they were too long. */
-  dropped(lines: number): void {
-    this.#dropped += lines;
-    const now = this.#clock.monotonic();
-    if (this.#dropped === 0 || now - this.#droppedTold < quietTime) return;
-    this.#log.warning("line too long", { source: this.#source, dropped: this.#dropped });
-    this.#dropped = 0;
-    this.#droppedTold = now;
-  }
-
   /** The kernel refuses to watch; told once. */
-  cannotWatch(reason: string): void {
+  readonly cannotWatch = (reason: string): void => {
     if (this.#unwatched) return;
     this.#unwatched = true;
     this.#log.warning("cannot watch, looking 4 times a second", { source: this.#source, reason });
+  };
+
+  /** The name is the mount point of one file: what bears the name outside, after a rotation, never comes here. */
+  mountedAlone(): void {
+    const reason = "its rotation cannot be seen: mount its directory instead";
+    this.#log.warning("log is mounted as a single file", { source: this.#source, reason });
   }
 
   /** Something that should never fail did. */

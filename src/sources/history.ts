@@ -1,8 +1,7 @@
 /** The generations of one log that are open: which they are, in which order they are read, and how long they are kept. */
 import type { Clock } from "../clock.ts";
 import { reasonOf } from "../errors.ts";
-import type { Log } from "../log.ts";
-import type { Checkpoint } from "../model.ts";
+import type { Mark } from "../model.ts";
 import type { Generation } from "./generation.ts";
 import { Inode } from "./inode.ts";
 import { beginning, toMark } from "./mark.ts";
@@ -10,13 +9,14 @@ import { closeAll, findMarked, openAt } from "./resume.ts";
 import type { Begin } from "./resume.ts";
 import { sameInode } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
+import type { Tally } from "./tally.ts";
 import { Unread } from "./unread.ts";
 import type { Read } from "./unread.ts";
 
 interface Parts {
   readonly path: string;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly tally: Tally;
   readonly begin: Begin;
   /** Called when something happened to one of the inodes. */
   readonly hint: () => void;
@@ -42,7 +42,7 @@ export class History {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#unread = new Unread({ ...parts, tellGap: (reason) => this.#tellGap(reason) });
+    this.#unread = new Unread({ ...parts, tellGap: (reason) => parts.tally.gap(reason) });
   }
 
   /** Those to read, in this order. */
@@ -56,11 +56,19 @@ export class History {
   }
 
   /** How far they all have been read. */
-  get checkpoint(): Checkpoint {
+  get checkpoint(): readonly Mark[] {
     const open = this.#generations.map(readOf);
     const tellsWhere = open.length > 0 && open[0]?.position.offset !== 0;
     const all = tellsWhere ? open : [...this.#closed.slice(-1), ...open];
     return all.map(({ dev, ino, position }) => toMark(dev, ino, position));
+  }
+
+  /** Bytes that are there and were not read; undefined while that cannot be known. */
+  get unread(): number | undefined {
+    return this.#generations.reduce<number | undefined>(
+      (sum, { unread }) => (sum === undefined || unread === undefined ? undefined : sum + unread),
+      0,
+    );
   }
 
   /** To be called when a turn of reading has found something new. */
@@ -73,7 +81,7 @@ export class History {
    * and the live file, which may be missing. Says whether it could; if not, it is to be tried again.
    * @throws a system error if the live file cannot be read
    */
-  async begin(marks: Checkpoint, live: Sibling | undefined): Promise<boolean> {
+  async begin(marks: readonly Mark[], live: Sibling | undefined): Promise<boolean> {
     await this.#probe(live);
     const siblings = this.#unread.list(live);
     const files = live === undefined ? siblings : [...siblings, live];
@@ -90,8 +98,10 @@ export class History {
       closeAll(found.map(({ generation }) => generation));
       return false;
     }
-    if (gap) this.#tellGap("what was read before is in no file any more");
-    this.#adopt([...found.map(({ generation }) => generation), ...whole]);
+    if (gap) this.#parts.tally.gap("what was read before is in no file any more");
+    const all = [...found.map(({ generation }) => generation), ...whole];
+    this.#adopt(all);
+    this.#parts.tally.passedOn(Math.max(0, all.length - 1));
     this.#unread.remember(siblings);
     return true;
   }
@@ -106,7 +116,7 @@ export class History {
     const again = this.#generations.find((generation) => sameInode(generation, live));
     if (again !== undefined) {
       this.#generations = [...this.#generations.filter((one) => one !== again), again];
-      this.#tellRotated(0);
+      this.#parts.tally.rotated(0);
       return true;
     }
     await this.#probe(live);
@@ -120,9 +130,12 @@ export class History {
     }
     this.#adopt([...between, next]);
     this.#unread.remember(siblings);
-    if (old === undefined) return true;
-    this.grew(old);
-    this.#tellRotated(between.length);
+    if (old === undefined) {
+      this.#parts.tally.passedOn(between.length);
+    } else {
+      this.grew(old);
+      this.#parts.tally.rotated(between.length);
+    }
     return true;
   }
 
@@ -135,19 +148,21 @@ export class History {
     const copies = await this.#unread.openCopies(live, others);
     // A copy over an older copy: what its inode held before is gone.
     const stale = this.#generations.filter((one) => copies.some((copy) => sameInode(copy, one)));
-    this.#drop(stale);
+    for (const one of stale) this.abandon(one);
     this.#generations = this.#generations.filter((one) => one !== live);
     this.#adopt(copies);
     this.#generations = [...this.#generations, live];
-    if (shrank || copies.length > 0)
-      this.#parts.log.info("truncated", { source: this.#parts.path, copies: copies.length });
-    if (copies.length === 0 && live.reading.lineStart.offset > 0)
-      this.#tellGap("the log was truncated, and nobody made a copy of it");
+    const { tally } = this.#parts;
+    if (shrank || copies.length > 0) tally.truncated(copies.length);
+    const { offset } = live.reading.lineStart;
+    if (live.reading.seen > 0 && !copies.some(({ reading }) => reading.position.offset === offset))
+      tally.gap("the log was truncated, and there is no copy of what was not read yet");
     return copies;
   }
 
   /** Gives up a generation that can be read no further. */
   abandon(generation: Generation): void {
+    this.#giveUp(generation);
     this.#drop([generation]);
   }
 
@@ -158,6 +173,7 @@ export class History {
     const again = await openAt(file, at, this.#parts.begin);
     this.#drop(bad);
     if (again !== undefined) this.#adopt([again]);
+    else this.#parts.tally.gap("what could not be read is replaced by something else");
     return again !== undefined;
   }
 
@@ -170,9 +186,7 @@ export class History {
       if (oldest === undefined || lingering === 0) return;
       const quiet = now - (this.#grown.get(oldest) ?? now);
       if (quiet < linger && lingering <= mostLingering) return;
-      const { unterminated: bytes } = oldest.reading;
-      if (bytes > 0)
-        this.#parts.log.warning("line unterminated", { source: this.#parts.path, bytes });
+      this.#giveUp(oldest);
       this.#closed = [...this.#closed, { ...readOf(oldest), open: false }].slice(-mostLingering);
       this.#drop([oldest]);
     }
@@ -226,13 +240,9 @@ export class History {
     return undefined;
   }
 
-  #tellRotated(between: number): void {
-    const { path: source, log } = this.#parts;
-    log.info("rotated", { source, between: between === 0 ? undefined : between });
-  }
-
-  #tellGap(reason: string): void {
-    this.#parts.log.warning("possible gap", { source: this.#parts.path, reason });
+  /** Its unfinished line will never end. */
+  #giveUp({ reading }: Generation): void {
+    if (reading.unterminated > 0) this.#parts.tally.dropped("unterminated", 1);
   }
 }
 

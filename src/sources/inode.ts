@@ -84,6 +84,8 @@ export class Inode implements Generation {
   readonly #descriptor: number;
   #tail: InodeTail | undefined;
   #open = true;
+  /** What was left to read when it was closed. */
+  #left: number | undefined;
   /** The last change of which it is known that no older lines stand in a copy; while nothing has been read only. */
   #emptySince: number | undefined;
 
@@ -103,6 +105,15 @@ export class Inode implements Generation {
   /** The position behind the first bytes that stand in the file now, by which copies of it are known. */
   get start(): Position {
     return advance(beginning, bytesAt(this.#descriptor, 0, headLength));
+  }
+
+  get unread(): number | undefined {
+    if (!this.#open) return this.#left;
+    try {
+      return Math.max(0, fstatSync(this.#descriptor).size - this.reading.seen);
+    } catch {
+      return undefined;
+    }
   }
 
   /** What stands before the position is read again with each chunk: if it has changed, the file was truncated and has regrown. */
@@ -133,7 +144,10 @@ export class Inode implements Generation {
 
   close(): void {
     this.#tail?.unwatch();
-    if (this.#open) closeSync(this.#descriptor);
+    if (this.#open) {
+      this.#left = this.unread;
+      closeSync(this.#descriptor);
+    }
     this.#open = false;
   }
 }

@@ -18,10 +18,14 @@ export class LineSplitter {
   lines = 0;
   /** Lines that were too long. */
   dropped = 0;
+  /** Lines whose first half was gone. */
+  cut = 0;
   readonly #markers: readonly Buffer[];
   /** Where each marker stands next in the chunk at hand. */
   readonly #hits: number[];
   #dropping = false;
+  /** What it throws away is the second half of a line. */
+  #half = false;
 
   constructor(markers: readonly Buffer[]) {
     this.#markers = markers;
@@ -33,10 +37,11 @@ export class LineSplitter {
     return this.#dropping;
   }
 
-  /** Counts lines from 1 again. If `cut`, everything up to the next line feed is thrown away and counted as dropped. */
+  /** Counts lines from 1 again. If `cut`, everything up to the next line feed is thrown away and counted as cut. */
   restart(cut: boolean): void {
     this.lines = 0;
     this.#dropping = cut;
+    this.#half = cut;
   }
 
   /**
@@ -68,7 +73,9 @@ export class LineSplitter {
     if (end === -1) return bytes.length;
     this.#dropping = false;
     this.lines++;
-    this.dropped++;
+    if (this.#half) this.cut++;
+    else this.dropped++;
+    this.#half = false;
     return end + 1;
   }
 
@@ -120,6 +127,23 @@ export class LineStream {
   /** Bytes at the end that no line feed has ended yet; true also while a line that is too long goes on. */
   get unterminated(): boolean {
     return this.#length > 0 || this.#splitter.dropping;
+  }
+
+  /** Bytes of all lines that ended, and of those that are being thrown away. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /**
+   * Gives the unfinished line up, to be read by another one. Of a line that is being thrown away only that much is left that
+   * it is too long for the other one, too.
+   */
+  takeUnfinished(): Buffer {
+    const bytes = this.#splitter.dropping
+      ? Buffer.alloc(longestLine + 1, " ")
+      : Buffer.from(this.#unfinished.subarray(0, this.#length));
+    this.#length = 0;
+    return bytes;
   }
 
   /** Delivers the lines that end in this chunk. */

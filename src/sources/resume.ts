@@ -1,6 +1,6 @@
 /** Finds the files to read on with, and from where: by content, since names and inodes are used again. */
 import { codeOf } from "../errors.ts";
-import type { Checkpoint, Mark } from "../model.ts";
+import type { Mark } from "../model.ts";
 import { Archive } from "./archive.ts";
 import type { Generation, Reading } from "./generation.ts";
 import { holds, Inode, openFile } from "./inode.ts";
@@ -98,7 +98,7 @@ interface Settings {
 
 /** Looks for each mark's file. Of two marks that lead to one file the younger counts. */
 export async function findMarked(
-  marks: Checkpoint,
+  marks: readonly Mark[],
   files: readonly Sibling[],
   settings: Settings,
 ): Promise<Resumed> {

@@ -13,8 +13,11 @@ interface Aged extends Rotated {
   readonly modified: number;
 }
 
-const numbered = /^\.(\d{1,5})(\.gz)?$/;
-const dated = /^[-._](\d{4}-?\d{2}-?\d{2}(?:[-_.T]?\d+)*)(\.gz)?$/;
+const number = String.raw`\.(\d{1,5})(\.gz)?$`;
+const date = String.raw`[-._](\d{4}-?\d{2}-?\d{2}(?:[-_.T]?\d+)*)(\.gz)?$`;
+const numbered = new RegExp(`^${number}`);
+const dated = new RegExp(`^${date}`);
+const rotated = new RegExp(`(?:${number}|${date})`);
 
 /** Reads `name` as a rotated form of the log `base` (`.1`, `-20261123`, each with or without `.gz`); undefined if it is none. */
 export function rotatedForm(base: string, name: string): Rotated | undefined {
@@ -30,6 +33,12 @@ export function rotatedForm(base: string, name: string): Rotated | undefined {
     date: byDate[1]?.replace(/\D/g, ""),
     packed: byDate[2] !== undefined,
   };
+}
+
+/** The path of the log that a path would be a rotated form of; undefined if it has no such form. */
+export function stemOf(path: string): string | undefined {
+  const found = rotated.exec(path);
+  return found === null ? undefined : path.slice(0, found.index);
 }
 
 /** Sorts the rotated files of one log, the oldest first: by number, by date, or, where both are in use, by last change. */

@@ -1,21 +1,32 @@
 /** Where lines come from. */
-import type { Checkpoint, Line } from "../model.ts";
+import type { Checkpoints, Line, Progress } from "../model.ts";
 
 /** One place that lines come from, each line once, in order. The constructor does nothing. */
 export interface Source {
-  /** As people know it: the path of a log. */
-  readonly name: string;
   /**
    * Starts to read where the checkpoint left off, and goes on until stopped. Resolves when all that was written before
    * is read and the source is live; a log that is missing or unreadable is told and waited for, and does not hold this up.
-   * @throws SourceError if the path is something that is not a file, such as a directory
+   * @throws SourceError if it can never be a log, such as a directory
    */
   start(): Promise<void>;
   /** Reads what is there, then ends. May be called twice. */
   stop(): Promise<void>;
-  /** How far it has delivered; cheap enough to be asked once a second. */
-  checkpoint(): Checkpoint;
+  /** How far each of its logs was delivered; cheap enough to be asked once a second. */
+  checkpoints(): Checkpoints;
+  /** The same for people, and what it came to. */
+  progress(): readonly Progress[];
 }
 
 /** Called for each line that holds a marker, in order; must not keep `line.bytes`. */
 export type Deliver = (line: Line) => void;
+
+/** What is looked for in the lines of a source, and who takes them. */
+export interface Wanted {
+  /** Every line that matters holds one of these. */
+  readonly markers: readonly Buffer[];
+  /** Every line that matters was written by a program that calls itself by one of these names. */
+  readonly programs: readonly string[];
+  /** The moment of a line that no source told apart from its prefix: ms since 1970; undefined if it does not tell. */
+  readonly timeOf: (line: Buffer) => number | undefined;
+  readonly deliver: Deliver;
+}

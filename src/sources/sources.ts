@@ -1,31 +1,38 @@
 /** All sources of the config: started, exchanged at a reload, and stopped together. */
+import type { Readable } from "node:stream";
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Checkpoint } from "../model.ts";
-import { FileSource } from "./file.ts";
-import type { Deliver, Source } from "./source.ts";
+import type { Checkpoints, Progress } from "../model.ts";
+import { FileSource, marksOf } from "./file.ts";
+import { PatternSource } from "./pattern.ts";
+import { isPattern, nameOf } from "./settings.ts";
+import type { SourceSettings } from "./settings.ts";
+import type { Source, Wanted } from "./source.ts";
+import { StdinSource } from "./stdin.ts";
 
-interface SourcesParts<S> {
+interface SourcesParts {
   readonly clock: Clock;
   readonly log: Log;
   /** Gives what to look for in a source's lines, and who takes them. */
-  readonly deliverer: (settings: S) => {
-    readonly markers: readonly Buffer[];
-    readonly deliver: Deliver;
-  };
+  readonly wanted: (settings: SourceSettings) => Wanted;
   /** Without a checkpoint nothing older than this matters: ms since 1970. */
   readonly since: () => number;
+  /** Standard input. */
+  readonly input: () => Readable;
+  /** Called when a source has ended by itself, as standard input does. */
+  readonly ended: () => void;
 }
 
-type Checkpoints = Readonly<Record<string, Checkpoint>>;
+/** The sources that run, by their name. */
+export class Sources {
+  readonly #parts: SourcesParts;
+  readonly #running = new Map<
+    string,
+    { readonly source: Source; readonly settings: SourceSettings }
+  >();
 
-/** The sources that run, by their path. */
-export class Sources<S extends { readonly path: string }> {
-  readonly #parts: SourcesParts<S>;
-  readonly #running = new Map<string, { readonly source: Source; readonly settings: S }>();
-
-  constructor(parts: SourcesParts<S>) {
+  constructor(parts: SourcesParts) {
     this.#parts = parts;
   }
 
@@ -33,19 +40,19 @@ export class Sources<S extends { readonly path: string }> {
    * Makes the sources that run those of the config: one whose settings changed goes on where it was. Resolves when all are live.
    * @throws SourceError if a path can never be a log
    */
-  async configure(all: readonly S[], checkpoints: Checkpoints = {}): Promise<void> {
-    const known: Record<string, Checkpoint> = { ...checkpoints };
-    for (const [path, { source, settings }] of this.#running) {
+  async configure(all: readonly SourceSettings[], checkpoints: Checkpoints = {}): Promise<void> {
+    const known: Record<string, Checkpoints[string]> = { ...checkpoints };
+    for (const [name, { source, settings }] of this.#running) {
       if (all.some((wanted) => isDeepStrictEqual(wanted, settings))) continue;
-      this.#running.delete(path);
+      this.#running.delete(name);
       await source.stop();
-      known[path] = source.checkpoint();
+      Object.assign(known, source.checkpoints());
     }
     const fresh = all
-      .filter(({ path }) => !this.#running.has(path))
-      .map((settings) => ({ settings, source: this.#create(settings, known[settings.path]) }));
+      .filter((settings) => !this.#running.has(nameOf(settings)))
+      .map((settings) => ({ settings, source: this.#create(settings, known) }));
     for (const { settings, source } of fresh) {
-      this.#running.set(settings.path, { source, settings });
+      this.#running.set(nameOf(settings), { source, settings });
     }
     await Promise.all(fresh.map(({ source }) => source.start()));
   }
@@ -55,22 +62,30 @@ export class Sources<S extends { readonly path: string }> {
     await Promise.all([...this.#running.values()].map(({ source }) => source.stop()));
   }
 
-  /** How far each source has delivered. */
+  /** How far each log was delivered. */
   checkpoints(): Checkpoints {
-    return Object.fromEntries(
-      [...this.#running].map(([path, { source }]) => [path, source.checkpoint()]),
-    );
+    const all = [...this.#running.values()].map(({ source }) => source.checkpoints());
+    return Object.assign({}, ...all) as Checkpoints;
   }
 
-  #create(settings: S, checkpoint: Checkpoint | undefined): Source {
-    const { clock, log, deliverer, since } = this.#parts;
-    return new FileSource({
-      path: settings.path,
-      ...deliverer(settings),
-      clock,
-      log,
-      since: since(),
-      ...(checkpoint === undefined ? {} : { checkpoint }),
-    });
+  /** The same for people, and what it came to. */
+  progress(): readonly Progress[] {
+    return [...this.#running.values()].flatMap(({ source }) => source.progress());
+  }
+
+  #create(settings: SourceSettings, checkpoints: Checkpoints): Source {
+    const { clock, log, wanted, since, input, ended } = this.#parts;
+    const parts = { clock, log, ...wanted(settings), since: since() };
+    switch (settings.type) {
+      case "file": {
+        const { path } = settings;
+        if (isPattern(path)) return new PatternSource({ ...parts, pattern: path, checkpoints });
+        return new FileSource({ ...parts, path, checkpoint: marksOf(checkpoints[path]) });
+      }
+      case "journal":
+        throw new Error("journal");
+      case "stdin":
+        return new StdinSource({ ...parts, input: input(), ended });
+    }
   }
 }

@@ -84,8 +84,19 @@ test.each(entries)("%j", (line, stamp, host, program, pid, message) => {
   expect(families.filter(({ prefix }) => prefix.test(line))).toHaveLength(1);
 });
 
+test.each(["dovecot-1  | ", "mail_dovecot_1 | ", "a | "])(
+  "%j may stand before a prefix",
+  (name) => {
+    for (const [line] of entries) expect(entryOf(name + line)).toEqual(entryOf(line));
+    expect(entryOf(name + name + `${bsd} mx a: b`)).toBeUndefined();
+  },
+);
+
 test.each([
   "",
+  " | Nov 23 06:12:27 mx a: b",
+  "a b | Nov 23 06:12:27 mx a: b",
+  "a| Nov 23 06:12:27 mx a: b",
   "imap-login: Login: user=<a>",
   "dovecot: imap-login: Login: user=<a>",
   "dovecot: Nov 23 06:12:27 Error: imap-login: Login: user=<a>",

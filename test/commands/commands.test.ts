@@ -414,6 +414,7 @@ describe("list", () => {
       saved: now,
       forgotten: 0,
       checkpoints: {},
+      sources: [],
       tables: [],
       grants: [lasting("192.0.2.7", ms), lasting("192.0.2.8", 0)],
     });

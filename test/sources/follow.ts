@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
-import type { Checkpoint, Line } from "../../src/model.ts";
+import type { Line, Mark } from "../../src/model.ts";
 import { FileSource } from "../../src/sources/file.ts";
 import type { Deliver } from "../../src/sources/source.ts";
 import { until } from "../until.ts";
@@ -12,7 +12,7 @@ import type { LogDirectory } from "./log-directory.ts";
 interface Options {
   readonly clock?: Clock;
   readonly since?: number;
-  readonly checkpoint?: Checkpoint;
+  readonly checkpoint?: readonly Mark[];
   readonly deliver?: Deliver;
   readonly markers?: readonly Buffer[];
 }

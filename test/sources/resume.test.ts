@@ -1,7 +1,7 @@
 /** Nothing is lost between a stop and a start, and nothing is read twice after a clean stop. */
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Checkpoint } from "../../src/model.ts";
+import type { Mark } from "../../src/model.ts";
 import { until } from "../until.ts";
 import { Followed } from "./follow.ts";
 import { LogDirectory } from "./log-directory.ts";
@@ -19,11 +19,11 @@ afterEach(async () => {
 });
 
 /** As the state file does. */
-function saved(checkpoint: Checkpoint): Checkpoint {
-  return JSON.parse(JSON.stringify(checkpoint)) as Checkpoint;
+function saved(checkpoint: readonly Mark[]): readonly Mark[] {
+  return JSON.parse(JSON.stringify(checkpoint)) as readonly Mark[];
 }
 
-async function follow(checkpoint?: Checkpoint, since?: number): Promise<Followed> {
+async function follow(checkpoint?: readonly Mark[], since?: number): Promise<Followed> {
   running = new Followed(log.path, {
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(since === undefined ? {} : { since }),
@@ -248,17 +248,17 @@ describe("a checkpoint", () => {
     expect(second.times("warning possible gap")).toBe(1);
   });
 
-  test.each<[string, Checkpoint]>([
+  test.each<[string, readonly Mark[]]>([
     ["empty", []],
     ["of nothing read", [{ dev: 1, ino: 1, offset: 0, anchor: "", head: "" }]],
   ])("that is %s: read from the start, nothing told", async (_, checkpoint) => {
     log.append(5);
     const followed = await follow(checkpoint);
     await followed.all(log);
-    expect(followed.told).toEqual(["info following"]);
+    expect(followed.told).toEqual(["info following", "info caught up"]);
   });
 
-  test.each<[string, Checkpoint]>([
+  test.each<[string, readonly Mark[]]>([
     ["foreign", [{ dev: 1, ino: 1, offset: 3, anchor: "YWJj", head: "YWJj" }]],
     ["damaged", [{ dev: 1, ino: 1, offset: 70, anchor: "?", head: "" }]],
     ["senseless", [{ dev: 1, ino: 1, offset: Number.NaN, anchor: "", head: "" }]],

@@ -1,0 +1,45 @@
+/** Watches the name of a log: it appears, vanishes, or means another file. */
+import { dirname } from "node:path";
+import { watch } from "chokidar";
+import type { FSWatcher } from "chokidar";
+import { codeOf, reasonOf } from "../errors.ts";
+import { inodeNamed } from "./named.ts";
+
+interface Parts {
+  readonly path: string;
+  /** Called when something may have happened. */
+  readonly hint: () => void;
+  /** Called with the reason when the kernel refuses to watch. */
+  readonly refused: (reason: string) => void;
+}
+
+/** One name, in whatever directory its path leads to. */
+export class NameWatcher {
+  readonly #parts: Parts;
+  #watcher: FSWatcher | undefined;
+  #directory: string | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Starts; to be called again when the directory may have been replaced by another one. */
+  watch(): void {
+    const { path, hint, refused } = this.#parts;
+    const directory = inodeNamed(dirname(path));
+    if (this.#watcher !== undefined) {
+      if (directory === this.#directory) return;
+      void this.#watcher.close();
+    }
+    this.#directory = directory;
+    this.#watcher = watch(path, { ignoreInitial: true, atomic: false });
+    this.#watcher.on("all", hint).on("error", (thrown) => {
+      // Whatever else fails there is seen by the next look at the name.
+      if (["ENOSPC", "EMFILE", "ENFILE"].includes(codeOf(thrown) ?? "")) refused(reasonOf(thrown));
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#watcher?.close();
+  }
+}

@@ -1,0 +1,87 @@
+/** The kinds of values that the config's keys have: what each accepts, and what it says of the rest. */
+import { dirname, isAbsolute, normalize } from "node:path";
+import { z } from "zod";
+import { networks } from "./client.ts";
+
+const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const longestTtl = 30 * units.d;
+
+/** Takes `30m`, gives milliseconds; undefined if it is no duration. */
+function milliseconds(text: string): number | undefined {
+  const [, count, unit] = /^([1-9]\d{0,8})([smhd])$/.exec(text) ?? [];
+  return count === undefined ? undefined : Number(count) * units[unit as keyof typeof units];
+}
+
+/** `90s`, `30m`, `2h`, `1d`, at most 30 days; gives ms. */
+export const duration = z.string().transform((text, context) => {
+  const ms = milliseconds(text);
+  if (ms !== undefined && ms <= longestTtl) return ms;
+  const wrong = ms === undefined ? "is not a duration" : "is longer than 30d";
+  context.addIssue(`"${text}" ${wrong}; write it as 90s, 30m, 2h or 1d`);
+  return z.NEVER;
+});
+
+/** Gives it without `..` and doubled slashes. */
+export const absolutePath = z
+  .string()
+  .refine((path) => isAbsolute(path) && !/[\0-\x1f\x7f]/.test(path), {
+    error: (issue) => `"${String(issue.input)}" is not an absolute path; start it with a slash`,
+  })
+  .transform((path) => normalize(path));
+
+/** `type:/path` or `/path`. */
+export const table = z.string().refine((text) => /^(?:[a-z]+:)?\/[^\0-\x20\x7f]+$/.test(text), {
+  error: (issue) =>
+    `"${String(issue.input)}" is not a table; write it as type:path or path, the path absolute and without blanks`,
+});
+
+/** `192.0.2.0/24`, `2001:db8::/32`, single addresses; empty by default. */
+export const networkList = z
+  .array(
+    z.string().superRefine((text, context) => {
+      try {
+        networks([text]);
+      } catch (error) {
+        context.addIssue(error instanceof Error ? error.message : String(error));
+      }
+    }),
+  )
+  .default([]);
+
+/** An IANA time zone. */
+export const zone = z.string().refine(isZone, {
+  error: (issue) =>
+    `"${String(issue.input)}" is not a time zone; write it as Europe/Rome, America/New_York or UTC`,
+});
+
+/** From 1 to a million. */
+export const count = z.int().min(1).max(1_000_000);
+
+/** A name of a systemd unit or a journal namespace, a syslog identifier, a trusted field's value. */
+export const journalValue = z.string().refine((text) => /^[^\0-\x20\x7f=+]+$/.test(text), {
+  error: (issue) => `"${String(issue.input)}" cannot stand in a journal; no blanks, no = and no +`,
+});
+
+/** One value or several that are as good. */
+export const journalValues = z
+  .union([journalValue, z.int().min(0).transform(String), z.array(journalValue).min(1)])
+  .transform((value): readonly string[] => (typeof value === "string" ? [value] : value));
+
+/** A log: in the last part of its path a `*` stands for any characters. */
+export const logPath = absolutePath.refine((path) => !dirname(path).includes("*"), {
+  error: (issue) => `"${String(issue.input)}" has a * before its last part`,
+});
+
+/** Gives ms as the config writes them. */
+export function durationText(ms: number): string {
+  const unit = (["d", "h", "m", "s"] as const).find((one) => ms % units[one] === 0) ?? "s";
+  return `${String(ms / units[unit])}${unit}`;
+}
+
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
