@@ -69,7 +69,12 @@ async function inspectSource(source: SourceSettings, run: Run): Promise<Finding[
 }
 
 async function inspectPattern(pattern: string, run: Run): Promise<Finding[]> {
-  const paths = logsLike(pattern);
+  let paths: readonly string[];
+  try {
+    paths = logsLike(pattern);
+  } catch (error) {
+    return [todo(`${reasonOf(error)}; popgate would wait`)];
+  }
   if (paths.length === 0) return [todo("no log fits it yet; popgate would wait for one")];
   const findings: Finding[] = [];
   for (const path of paths) {

@@ -1,8 +1,8 @@
 /** All logs whose path fits a pattern: those that are there, and those that come. */
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
-import { codeOf, reasonOf } from "../errors.ts";
+import { codeOf, reasonOf, SourceError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Checkpoint, Checkpoints, Progress } from "../model.ts";
 import { FileSource, marksOf } from "./file.ts";
@@ -138,10 +138,14 @@ export class PatternSource implements Source {
 
 /**
  * The paths of the logs that a pattern takes in now.
- * @throws a system error if their directory cannot be read
+ * @throws a system error if their directory cannot be read, SourceError if anybody can create a log there
  */
 export function logsLike(pattern: string): readonly string[] {
   const directory = dirname(pattern);
+  // eslint-disable-next-line no-bitwise
+  if ((statSync(directory).mode & 0o002) !== 0) {
+    throw new SourceError(`anybody can create a log in ${directory}, and so forge logins`);
+  }
   const paths = readdirSync(directory).map((name) => join(directory, name));
   return paths.filter((path) => isLog(pattern, path) && lookAt(path).file !== undefined);
 }

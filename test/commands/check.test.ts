@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -132,6 +132,32 @@ describe("Postfix", () => {
     expect(code).toBe(exit.no);
     expect(map[1]).toBe("todo  postconf is not on PATH: nobody asks this table here");
   });
+});
+
+test.each<[string, number, string]>([
+  ["mail*", 0o755, "fine  {}/mail.log: readable"],
+  ["other*", 0o755, "todo  no log fits it yet; popgate would wait for one"],
+  [
+    "mail*",
+    0o1777,
+    "todo  anybody can create a log in {}, and so forge logins; popgate would wait",
+  ],
+  ["gone/*.log", 0o755, "todo  no such file or directory (ENOENT); popgate would wait"],
+])("the logs that fit %s (mode %i): %s", async (pattern, mode, finding) => {
+  const outside = new GatheringOutside();
+  const log = join(directory, "log");
+  mkdirSync(log);
+  chmodSync(log, mode);
+  writeFileSync(join(log, "mail.log"), "");
+  const path = join(log, pattern);
+  const config = join(directory, "popgate.toml");
+  writeFileSync(
+    config,
+    `state_dir = "${directory}/state"\n[[source]]\npath = "${path}"\n[[map]]\nmta = "exim"\ntable = "${directory}/list"\n`,
+  );
+  await check({ config }, outside);
+  const [, told = ""] = outside.printed.split(`source ${path}\n  `);
+  expect(told.split("\n")[0]).toBe(finding.replace("{}", log));
 });
 
 test("a table that popgate did not write is not touched", async () => {

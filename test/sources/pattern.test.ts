@@ -136,6 +136,18 @@ test("a directory that is missing is told once, and waited for", async () => {
   await all();
 });
 
+test("where anybody can create a log, none joins until that is over", async () => {
+  log.append(5);
+  fs.chmodSync(log.directory, 0o1777);
+  await follow();
+  expect(told).toEqual([
+    `warning: log unreadable source="${beside("*.log")}" reason="anybody can create a log in ${log.directory}, and so forge logins"`,
+  ]);
+  expect(lines).toEqual([]);
+  fs.chmodSync(log.directory, 0o755);
+  await all();
+});
+
 test("no log starves another: while one is read, lines of the others come out", async () => {
   log.raw(`${"x".repeat(99)} #\n`.repeat(300_000));
   log.raw("small #\n", beside("b.log"));
