@@ -13,6 +13,7 @@ export const installed = [
   "dovecot-pop3d",
   "dovecot-imapd",
   "rsyslog",
+  "systemd",
   "openssl",
   "m4",
 ];

@@ -15,7 +15,7 @@ import type { AccessMap } from "./maps/map.ts";
 import { Tables } from "./maps/tables.ts";
 import { Memory } from "./memory.ts";
 import type { Line } from "./model.ts";
-import type { Run } from "./run.ts";
+import type { Run, Spawn } from "./run.ts";
 import type { SourceSettings } from "./sources/settings.ts";
 import type { Wanted } from "./sources/source.ts";
 import { Sources } from "./sources/sources.ts";
@@ -27,6 +27,7 @@ interface DaemonParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly run: Run;
+  readonly spawn: Spawn;
   readonly ownAddresses: () => ReadonlySet<Client>;
   /** The zone of stamps that do not tell theirs, where a source does not say. */
   readonly zone: string;

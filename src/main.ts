@@ -12,6 +12,7 @@ const outside: Outside = {
   clock: systemClock,
   // Loaded at the first program that is run: `match` runs none.
   run: async (argv, options) => (await import("./run.ts")).run(argv, options),
+  spawn: async (argv) => (await import("./run.ts")).spawn(argv),
   input: () => process.stdin,
   print: (text) => void process.stdout.write(text),
   tell,

@@ -1,4 +1,4 @@
-/** Runs a program: argv without a shell, with a deadline and bounded output. */
+/** Runs a program: argv without a shell; either to its end, with a deadline and bounded output, or on and on. */
 import { execa } from "execa";
 import { systemClock } from "./clock.ts";
 
@@ -24,6 +24,18 @@ interface RunOptions {
 }
 
 export type Run = (argv: readonly [string, ...string[]], options?: RunOptions) => Promise<Outcome>;
+
+/** A program that goes on until it is told to end. */
+export interface Child {
+  /** What it prints, in pieces of any size; ends when it does. What is not taken makes it wait. */
+  readonly output: AsyncIterable<Buffer>;
+  /** How it ended, once it has; `stdout` is empty. */
+  readonly outcome: Promise<Outcome>;
+  /** Tells it to end; may be called twice. */
+  end(): void;
+}
+
+export type Spawn = (argv: readonly [string, ...string[]]) => Promise<Child>;
 
 const defaultDeadline = 30_000;
 const mostOutput = 1_000_000;
@@ -54,8 +66,7 @@ export const run: Run = async (
   });
   const result = await program;
   cancel();
-  // A directory of PATH that may not be entered reads like a program that may not be run.
-  const missing = result.code === "ENOENT" || (result.code === "EACCES" && !file.includes("/"));
+  const missing = isMissing(result.code, file);
   const failed = result.failed || timedOut;
   return {
     ok: !failed,
@@ -66,6 +77,23 @@ export const run: Run = async (
   };
 };
 
+/** Starts argv[0] with the rest as its arguments, messages in English; it is ended with this process. Never throws for what it does. */
+export const spawn: Spawn = ([file, ...args]) => {
+  const program = execa(file, args, {
+    reject: false,
+    buffer: { stdout: false },
+    maxBuffer: mostOutput,
+    stdin: "ignore",
+    env: { LC_ALL: "C" },
+  });
+  const outcome = program.then((result) => {
+    const missing = isMissing(result.code, file);
+    const reason = result.failed ? reasonFor(result, missing, undefined) : "";
+    return { ok: !result.failed, missing, stdout: "", stderr: result.stderr, reason };
+  });
+  return Promise.resolve({ output: program.stdout, outcome, end: () => void program.kill() });
+};
+
 function killGroup(leader: number | undefined): void {
   if (leader === undefined) return;
   try {
@@ -73,6 +101,11 @@ function killGroup(leader: number | undefined): void {
   } catch {
     // Nobody is left in it.
   }
+}
+
+/** A directory of PATH that may not be entered reads like a program that may not be run. */
+function isMissing(code: string | undefined, file: string): boolean {
+  return code === "ENOENT" || (code === "EACCES" && !file.includes("/"));
 }
 
 function reasonFor(

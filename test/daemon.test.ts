@@ -17,7 +17,7 @@ import { Daemon } from "../src/daemon.ts";
 import { KnownError } from "../src/errors.ts";
 import { createLog } from "../src/log.ts";
 import { createMap } from "../src/maps/index.ts";
-import { run } from "../src/run.ts";
+import { run, spawn } from "../src/run.ts";
 import type { Setup } from "../src/setup.ts";
 import { readState, saveState } from "../src/state.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -64,6 +64,7 @@ function create(config = setup()): Daemon {
       clock,
       log: createLog(clock, (line) => void told.push(line.trimEnd())),
       run,
+      spawn,
       ownAddresses: () => new Set(["203.0.113.25" as Client]),
       zone: "UTC",
       input: () => stdin,

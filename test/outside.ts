@@ -3,12 +3,13 @@ import { PassThrough } from "node:stream";
 import { systemClock, type Clock } from "../src/clock.ts";
 import type { Outside } from "../src/commands/command.ts";
 import { createLog } from "../src/log.ts";
-import { run, type Run } from "../src/run.ts";
+import { run, spawn, type Run, type Spawn } from "../src/run.ts";
 
 /** An outside whose output can be read, and whose signals a test sends. */
 export class GatheringOutside implements Outside {
   clock: Clock = systemClock;
   run: Run = run;
+  spawn: Spawn = spawn;
   /** What a test writes into it, a command reads from standard input. */
   readonly stdin = new PassThrough();
   readonly input = () => this.stdin;

@@ -12,17 +12,10 @@ import { isMountPoint } from "../sources/mounts.ts";
 import { logsLike } from "../sources/pattern.ts";
 import { isPattern, nameOf, type SourceSettings } from "../sources/settings.ts";
 import { completeSetup, readConfig, type ConfigOptions } from "../setup.ts";
+import { inspectJournal } from "./check-journal.ts";
 import type { Outside } from "./command.ts";
-
-/** One thing that was looked at: it is fine, or something is to be done, or something is to be known. */
-interface Finding {
-  readonly kind: "fine" | "todo" | "note";
-  readonly text: string;
-}
-
-const fine = (text: string): Finding => ({ kind: "fine", text });
-const todo = (text: string): Finding => ({ kind: "todo", text });
-const note = (text: string): Finding => ({ kind: "note", text });
+import { fine, note, todo } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 
 /**
  * Gives 0 if nothing is to be done, 1 if something is.
@@ -41,7 +34,7 @@ export async function check(options: ConfigOptions, outside: Outside): Promise<E
   };
   tell(`state ${config.state_dir}`, await inspectState(config.state_dir));
   for (const source of config.source) {
-    tell(`source ${nameOf(source)}`, await inspectSource(source, run));
+    tell(`source ${nameOf(source)}`, await inspectSource(source, outside));
   }
   for (const map of maps) {
     tell(`map ${map.name} (${map.settings.mta})`, await inspectMap(map, outside));
@@ -55,14 +48,14 @@ async function inspectState(directory: string): Promise<Finding[]> {
   return [fault === undefined ? fine("ours, and closed to others") : todo(fault)];
 }
 
-async function inspectSource(source: SourceSettings, run: Run): Promise<Finding[]> {
+async function inspectSource(source: SourceSettings, { clock, run }: Outside): Promise<Finding[]> {
   switch (source.type) {
     case "file":
       return isPattern(source.path)
         ? inspectPattern(source.path, run)
         : inspectLog(source.path, run);
     case "journal":
-      return [];
+      return inspectJournal(source, clock.now(), run);
     case "stdin":
       return [note("what it will bring cannot be known")];
   }

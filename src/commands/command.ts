@@ -2,12 +2,13 @@
 import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Run } from "../run.ts";
+import type { Run, Spawn } from "../run.ts";
 import type { Signals } from "../signals.ts";
 
 export interface Outside {
   readonly clock: Clock;
   readonly run: Run;
+  readonly spawn: Spawn;
   readonly signals: Signals;
   /** Standard input. */
   readonly input: () => Readable;

@@ -5,6 +5,7 @@ import type { Grant, Progress } from "../model.ts";
 import { stateDirOf, type ConfigOptions } from "../setup.ts";
 import { readState, stateLock, type State } from "../state.ts";
 import type { Outside } from "./command.ts";
+import { shown } from "./shown.ts";
 
 interface ListOptions extends ConfigOptions {
   /** The sources instead of the grants. */
@@ -134,11 +135,6 @@ function aligned(rows: readonly string[][]): string {
           .trimEnd()}\n`,
     )
     .join("");
-}
-
-/** Strangers choose user names; none of their characters reaches a terminal raw. */
-function shown(text: string): string {
-  return text.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, "?");
 }
 
 function leftOf(ms: number): string {

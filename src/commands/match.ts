@@ -7,6 +7,7 @@ import { hostZone } from "../host.ts";
 import type { Line, Login } from "../model.ts";
 import { readLines } from "../sources/reader.ts";
 import type { Outside } from "./command.ts";
+import { shown } from "./shown.ts";
 
 interface MatchOptions {
   readonly json?: boolean | undefined;
@@ -104,7 +105,7 @@ function asJson(line: number, { at, adapter, service, user, client }: Login): st
 
 function asText(line: number, { at, adapter, service, user, client }: Login): string {
   const iso = new Date(at).toISOString();
-  const name = user.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, "?");
+  const name = shown(user);
   return `${String(line).padStart(8)}  ${iso}  ${adapter}  ${service.padEnd(4)}  ${client.padEnd(15)}  ${name}\n`;
 }
 

@@ -40,9 +40,9 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   if (setup === undefined) {
     throw new KnownError("stopped before it started; run `popgate withdraw`", exit.tempFail);
   }
-  const { run: runProgram, input } = outside;
+  const { run: runProgram, spawn, input } = outside;
   const zone = hostZone();
-  const parts = { clock, log, run: runProgram, ownAddresses, zone, input, ended: end };
+  const parts = { clock, log, run: runProgram, spawn, ownAddresses, zone, input, ended: end };
   const daemon = new Daemon(parts, setup);
 
   // One after the other: a reload in the middle of another would mix two configs.

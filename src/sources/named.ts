@@ -6,7 +6,7 @@ import { siblingOf } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
 
 /** What may be wrong with a log. */
-export type Trouble = "log missing" | "log unreadable" | "log is not a file";
+export type Trouble = "log missing" | "log unreadable" | "log is not a file" | "journal unreadable";
 
 /** A file, or what is wrong, with the reason in words where there is more to say. */
 export type Named =

@@ -4,7 +4,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Checkpoints, Progress } from "../model.ts";
+import type { Spawn } from "../run.ts";
 import { FileSource, marksOf } from "./file.ts";
+import { JournalSource } from "./journal.ts";
 import { PatternSource } from "./pattern.ts";
 import { isPattern, nameOf } from "./settings.ts";
 import type { SourceSettings } from "./settings.ts";
@@ -14,6 +16,7 @@ import { StdinSource } from "./stdin.ts";
 interface SourcesParts {
   readonly clock: Clock;
   readonly log: Log;
+  readonly spawn: Spawn;
   /** Gives what to look for in a source's lines, and who takes them. */
   readonly wanted: (settings: SourceSettings) => Wanted;
   /** Without a checkpoint nothing older than this matters: ms since 1970. */
@@ -74,7 +77,7 @@ export class Sources {
   }
 
   #create(settings: SourceSettings, checkpoints: Checkpoints): Source {
-    const { clock, log, wanted, since, input, ended } = this.#parts;
+    const { clock, log, spawn, wanted, since, input, ended } = this.#parts;
     const parts = { clock, log, ...wanted(settings), since: since() };
     switch (settings.type) {
       case "file": {
@@ -83,7 +86,12 @@ export class Sources {
         return new FileSource({ ...parts, path, checkpoint: marksOf(checkpoints[path]) });
       }
       case "journal":
-        throw new Error("journal");
+        return new JournalSource({
+          ...parts,
+          settings,
+          spawn,
+          checkpoint: checkpoints[nameOf(settings)],
+        });
       case "stdin":
         return new StdinSource({ ...parts, input: input(), ended });
     }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Matcher } from "../../src/adapters/matcher.ts";
 import type { Refusal } from "../../src/adapters/matcher.ts";
 import { adapters } from "../../src/adapters/index.ts";
-import type { Login } from "../../src/model.ts";
+import type { Login, Prefix } from "../../src/model.ts";
 
 /** When all of them are judged: after the last one was written. */
 export const judgedAt = Date.parse("2026-11-23T23:00:00Z");
@@ -68,9 +68,14 @@ export function bytesOf(text: string): Buffer {
 
 const all = new Matcher(adapters, { zone: "UTC" });
 
-/** What all adapters make of a line that is read in catch-up. */
-export function judge(line: string | Buffer, now = judgedAt): Login | Refusal | undefined {
-  return all.match({ bytes: typeof line === "string" ? bytesOf(line) : line, live: false }, now);
+/** What all adapters make of a line that is read in catch-up; or of a message, with the prefix that its source knows. */
+export function judge(
+  line: string | Buffer,
+  now = judgedAt,
+  prefix?: Prefix,
+): Login | Refusal | undefined {
+  const bytes = typeof line === "string" ? bytesOf(line) : line;
+  return all.match({ bytes, live: false, ...(prefix && { prefix }) }, now);
 }
 
 /** The same in the words of a sample's verdict. */

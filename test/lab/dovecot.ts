@@ -4,9 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { userId } from "./account.ts";
 import { type Argv, Child, ran } from "./child.ts";
 import { Dialogue, connects } from "./dialogue.ts";
-import { type Daemon, type Lab, loopback, tail } from "./lab.ts";
+import { type Daemon, type Lab, type Syslog, loopback, tail } from "./lab.ts";
 import { type Protocol, type Verdict, login } from "./mailbox.ts";
-import type { Rsyslog } from "./rsyslog.ts";
 import { until } from "./wait.ts";
 
 /** The password of every user of the lab. */
@@ -18,7 +17,7 @@ export interface DovecotOptions {
   /** Two of them in one lab need two names. */
   readonly name?: string;
   /** Where it logs; its own file if absent. */
-  readonly syslog?: Rsyslog;
+  readonly syslog?: Syslog;
 }
 
 /** Dovecot. `visit` is a login of one of its users, alice or bob. */
@@ -28,7 +27,7 @@ export class Dovecot implements Daemon {
   readonly log: string;
   readonly ports: Record<Protocol, number> = { pop3: 0, pop3s: 0, imap: 0, imaps: 0 };
   readonly #lab: Lab;
-  readonly #syslog: Rsyslog | undefined;
+  readonly #syslog: Syslog | undefined;
   #child: Child | undefined;
 
   constructor(lab: Lab, { name = "dovecot", syslog }: DovecotOptions = {}) {

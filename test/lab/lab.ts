@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Argv } from "./child.ts";
 import { connects } from "./dialogue.ts";
 import { until } from "./wait.ts";
 
@@ -15,6 +16,12 @@ export interface Daemon {
   stop(): Promise<void>;
   /** The end of what it has said, for the message of an error. */
   said(): string;
+}
+
+/** Something that daemons log to through /dev/log. */
+export interface Syslog {
+  /** The same command, in a mount namespace of its own whose /dev/log is this one's. */
+  inside(argv: Argv): Argv;
 }
 
 /** The project's own directory, from wherever this file was compiled to. */

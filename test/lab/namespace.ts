@@ -15,3 +15,25 @@ export function withMounts(script: string, value: string, argv: Argv): Argv {
   const mounts = "--mount --propagation private".split(" ");
   return ["unshare", ...mounts, "sh", "-ec", script, "sh", value, ...argv];
 }
+
+/** The same command, with a /dev of its own whose log is this socket. */
+export function withDevLog(socket: string, argv: Argv): Argv {
+  return withMounts(ownDev, socket, argv);
+}
+
+// Dovecot and Courier know no other socket than /dev/log, and the host's /dev is not ours to change.
+const ownDev = `
+socket=$1; shift
+mount -t tmpfs -o mode=755 tmpfs /mnt
+for node in 'null 1 3' 'zero 1 5' 'full 1 7' 'random 1 8' 'urandom 1 9' 'tty 5 0'; do
+  set -- $node "$@"
+  mknod -m 666 "/mnt/$1" c "$2" "$3"
+  shift 3
+done
+mkdir /mnt/shm
+mount -t tmpfs tmpfs /mnt/shm
+ln -s /proc/self/fd /mnt/fd
+ln -s "$socket" /mnt/log
+mount --move /mnt /dev
+exec "$@"
+`;

@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { journald } from "./journald.ts";
 import { unpacked } from "./lab.ts";
 
 const path = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
@@ -23,6 +24,12 @@ const checks = {
       : "no namespaces (CAP_SYS_ADMIN)",
   postfix: () => program("postmap"),
   dovecot: () => program("dovecot"),
+  groups: () =>
+    spawnSync("unshare", ["--mount", "sh", "-c", "mount -t cgroup2 cgroup2 /mnt && test -w /mnt"])
+      .status === 0
+      ? undefined
+      : "no control groups of version 2",
+  journald: () => (existsSync(journald) ? undefined : `no ${journald}`),
   rsyslog: () => program("rsyslogd"),
   sendmail: () => program("m4") ?? directory("sendmail"),
   courier: () => directory("courier"),

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { type Answer, Child, type Ended, answer } from "./child.ts";
 import { type Daemon, type Lab, project, tail } from "./lab.ts";
 
-const program = join(project, "dist", "main.js");
+/** What `popgate` on the command line is. */
+export const program = join(project, "dist", "main.js");
 
 /** One `[[source]]` or `[[map]]` of the config. */
-type Section = Readonly<Record<string, string | readonly string[]>>;
+type Section = Readonly<Record<string, Value | Readonly<Record<string, Value>>>>;
+type Value = string | readonly string[];
 
 export interface Settings {
   readonly ttl: string;
@@ -58,6 +60,10 @@ export class Popgate implements Daemon {
     this.#running.signal(name);
   }
 
+  get pid(): number {
+    return this.#running.pid;
+  }
+
   get ended(): Promise<Ended> {
     return this.#running.ended;
   }
@@ -105,9 +111,15 @@ export class Popgate implements Daemon {
   }
 }
 
-// A JSON text or list of texts is one in TOML too.
 function toml(section: Section): string {
   return Object.entries(section)
-    .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
+    .map(([key, value]) => `${key} = ${valueText(value)}\n`)
     .join("");
+}
+
+// A JSON text or list of texts is one in TOML too.
+function valueText(value: Section[string]): string {
+  if (typeof value === "string" || Array.isArray(value)) return JSON.stringify(value);
+  const pairs = Object.entries(value).map(([key, inner]) => `${key} = ${JSON.stringify(inner)}`);
+  return `{ ${pairs.join(", ")} }`;
 }

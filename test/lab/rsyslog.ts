@@ -2,12 +2,12 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { type Argv, Child } from "./child.ts";
-import type { Daemon, Lab } from "./lab.ts";
-import { withMounts } from "./namespace.ts";
+import type { Daemon, Lab, Syslog } from "./lab.ts";
+import { withDevLog } from "./namespace.ts";
 import { until } from "./wait.ts";
 
 /** rsyslog, writing what it gets into one file per format. */
-export class Rsyslog implements Daemon {
+export class Rsyslog implements Daemon, Syslog {
   readonly name = "rsyslog";
   /** `2026-11-23T06:20:54.123914+00:00 mx dovecot: ...` */
   readonly rfc3339: string;
@@ -50,7 +50,7 @@ mail.* action(type="omfile" file="${this.rfc3164}" template="RSYSLOG_Traditional
 
   /** The same command, in a mount namespace of its own whose /dev/log is this rsyslog. */
   inside(argv: Argv): Argv {
-    return withMounts(ownDev, this.#socket, argv);
+    return withDevLog(this.#socket, argv);
   }
 
   said(): string {
@@ -62,20 +62,3 @@ mail.* action(type="omfile" file="${this.rfc3164}" template="RSYSLOG_Traditional
     return existsSync(this[format]) ? readFileSync(this[format], "utf8") : "";
   }
 }
-
-// Dovecot and Courier know no other socket than /dev/log, and the host's /dev is not ours to change.
-const ownDev = `
-socket=$1; shift
-mount -t tmpfs -o mode=755 tmpfs /mnt
-for node in 'null 1 3' 'zero 1 5' 'full 1 7' 'random 1 8' 'urandom 1 9' 'tty 5 0'; do
-  set -- $node "$@"
-  mknod -m 666 "/mnt/$1" c "$2" "$3"
-  shift 3
-done
-mkdir /mnt/shm
-mount -t tmpfs tmpfs /mnt/shm
-ln -s /proc/self/fd /mnt/fd
-ln -s "$socket" /mnt/log
-mount --move /mnt /dev
-exec "$@"
-`;
