@@ -13,10 +13,11 @@ import type { TakeLine } from "./lines.ts";
 import { isMountPoint } from "./mounts.ts";
 import { lookAt, requireLog } from "./named.ts";
 import { Pace } from "./pace.ts";
+import { skipOld } from "./recent.ts";
 import type { Begin } from "./resume.ts";
 import { sameInode } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
-import type { Deliver, Source } from "./source.ts";
+import type { Deliver, Source, Wanted } from "./source.ts";
 import { Tally } from "./tally.ts";
 import { NameWatcher } from "./watcher.ts";
 
@@ -27,8 +28,10 @@ interface Parts {
   readonly clock: Clock;
   readonly log: Log;
   readonly deliver: Deliver;
-  /** Wall clock, ms: without a checkpoint, rotated files that changed last before it are not read. Default: none is. */
+  /** Wall clock, ms: what is older does not matter. Default: without a checkpoint, no rotated file does. */
   readonly since?: number | undefined;
+  /** The moment of a line, ms since 1970; undefined if it does not tell. Default: none does, and all is read. */
+  readonly timeOf?: Wanted["timeOf"] | undefined;
   readonly checkpoint?: readonly Mark[] | undefined;
 }
 
@@ -238,9 +241,20 @@ export class FileSource implements Source {
     }
     this.#begun = await this.#history.begin(this.#parts.checkpoint ?? [], file);
     this.#moved = !this.#begun && file !== undefined;
+    if (this.#begun) await this.#skipOld();
     if (this.#begun && file !== undefined)
       this.#health.follows(this.#history.live?.reading.position.offset ?? 0);
     return this.#begun;
+  }
+
+  async #skipOld(): Promise<void> {
+    const { since = -Infinity, timeOf } = this.#parts;
+    if (timeOf === undefined) return;
+    const breathe = () => this.#pace.breathe();
+    for (const one of this.#history.generations) {
+      const skipped = one instanceof Inode ? await skipOld(one, { timeOf, since, breathe }) : 0;
+      if (skipped > 0) this.#tally.skipped(skipped);
+    }
   }
 
   async #switchTo(file: Sibling): Promise<boolean> {

@@ -85,6 +85,12 @@ export class Reading {
     return used;
   }
 
+  /** Goes on at another position, the start of a line, before anything was read. */
+  skipTo(position: Position): void {
+    this.position = position;
+    this.seen = position.offset;
+  }
+
   /**
    * Begins again at the file's start. If `cut`, the first line is dropped: half of a line was lost with the old content,
    * and what comes first may be its other half.

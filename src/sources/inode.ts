@@ -107,6 +107,18 @@ export class Inode implements Generation {
     return advance(beginning, bytesAt(this.#descriptor, 0, headLength));
   }
 
+  /** The bytes at an offset, fewer where the file ends. */
+  peek(offset: number, length: number): Buffer {
+    return bytesAt(this.#descriptor, offset, length);
+  }
+
+  /** Goes on at the offset of a line, and does not read what stands before it. */
+  skipTo(offset: number): void {
+    const head = this.peek(0, Math.min(headLength, offset));
+    const length = Math.min(anchorLength, offset);
+    this.reading.skipTo({ offset, anchor: this.peek(offset - length, length), head });
+  }
+
   get unread(): number | undefined {
     if (!this.#open) return this.#left;
     try {

@@ -77,6 +77,11 @@ export class Tally {
     this.#rotations += files;
   }
 
+  /** So many bytes of lines that are too old to matter are not read. */
+  skipped(bytes: number): void {
+    this.#log.info("older lines skipped", { source: this.#source, bytes });
+  }
+
   /** Lines may have been lost. */
   gap(reason: string): void {
     this.#gaps++;

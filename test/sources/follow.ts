@@ -5,7 +5,7 @@ import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import type { Line, Mark } from "../../src/model.ts";
 import { FileSource } from "../../src/sources/file.ts";
-import type { Deliver } from "../../src/sources/source.ts";
+import type { Deliver, Wanted } from "../../src/sources/source.ts";
 import { until } from "../until.ts";
 import type { LogDirectory } from "./log-directory.ts";
 
@@ -15,6 +15,7 @@ interface Options {
   readonly checkpoint?: readonly Mark[];
   readonly deliver?: Deliver;
   readonly markers?: readonly Buffer[];
+  readonly timeOf?: Wanted["timeOf"];
 }
 
 /** A line that was delivered, with its bytes as text. */
