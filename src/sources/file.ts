@@ -6,7 +6,7 @@ import type { Checkpoint, Checkpoints, Mark, Progress } from "../model.ts";
 import { Reading } from "./generation.ts";
 import type { Generation, Turn } from "./generation.ts";
 import { Health } from "./health.ts";
-import { History } from "./history.ts";
+import { History, unreadable } from "./history.ts";
 import { Inode } from "./inode.ts";
 import { LineSplitter } from "./lines.ts";
 import type { TakeLine } from "./lines.ts";
@@ -150,8 +150,9 @@ export class FileSource implements Source {
     try {
       await this.#read();
       if (!this.#pace.late && (await this.#look())) await this.#read();
-      if (!this.#pace.late && !this.#moved && this.#health.trouble !== "log unreadable")
-        this.#tally.reachedEnd();
+      const unread =
+        this.#moved || this.#history.fails || this.#health.trouble === "log unreadable";
+      if (!this.#pace.late && !unread) this.#tally.reachedEnd();
       this.#history.retire();
     } catch (thrown) {
       this.#health.failed("log cannot be followed", reasonOf(thrown));
@@ -198,8 +199,11 @@ export class FileSource implements Source {
       if (generation === this.#history.live) {
         this.#bad = generation;
         this.#health.ails("log unreadable", reason);
+      } else if (generation instanceof Inode) {
+        this.#history.failed(generation, reason);
+        this.#health.failed("rotated log unreadable", reason);
       } else {
-        this.#tally.gap(reason);
+        this.#tally.gap(unreadable(reason));
         this.#history.abandon(generation);
       }
       return "end";
@@ -208,7 +212,10 @@ export class FileSource implements Source {
 
   /** What is missing before the start of the live file stands in copies of it, if somebody made any and truncated it. */
   async #readCopies(live: Inode, shrank: boolean): Promise<void> {
-    const copies = await this.#history.recover(live, shrank);
+    const copies = await this.#history.recover(live, shrank).catch((thrown: unknown) => {
+      live.askAgain();
+      throw thrown;
+    });
     for (const copy of copies) await this.#readOn(copy);
     if (shrank || copies.length > 0) live.restart((copies.at(-1) ?? live).reading.unterminated > 0);
   }

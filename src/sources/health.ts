@@ -5,7 +5,7 @@ import type { Trouble } from "./named.ts";
 import type { Condition } from "./pace.ts";
 import { quietTime } from "./tally.ts";
 
-/** A name is missing for a moment in every rotation: while a log is followed, that is told after so many ms only. */
+/** A name is missing for a moment in every rotation, and what was just told may come and go: told after so many ms only. */
 const patience = 1000;
 
 /** A trouble that is not older may be a rotation. */
@@ -20,6 +20,7 @@ export class Health {
   #reason: string | undefined;
   #since = 0;
   #told = true;
+  #lastTold = -Infinity;
   #following = false;
   #unwatched = false;
   /** When each was told. */
@@ -56,10 +57,12 @@ export class Health {
       this.#reason = reason;
       this.#told = false;
     }
-    const age = this.#clock.monotonic() - this.#since;
-    const brief = this.#following && trouble === "log missing" && age < patience;
-    if (this.#told || brief) return;
+    const now = this.#clock.monotonic();
+    const mayPass =
+      (this.#following && trouble === "log missing") || now - this.#lastTold < quietTime;
+    if (this.#told || (mayPass && now - this.#since < patience)) return;
     this.#told = true;
+    this.#lastTold = now;
     this.#log.warning(trouble, { source: this.#source, reason });
   }
 

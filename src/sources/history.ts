@@ -37,6 +37,7 @@ export class History {
   /** The oldest first. The last is the one that the name means, or meant last. */
   #generations: readonly Generation[] = [];
   readonly #grown = new Map<Generation, number>();
+  readonly #failing = new Map<Generation, string>();
   /** The youngest that were closed: a copy of one is not new, and an empty live file does not tell what came before it. */
   #closed: readonly Read[] = [];
 
@@ -74,6 +75,17 @@ export class History {
   /** To be called when a turn of reading has found something new. */
   grew(generation: Generation): void {
     this.#grown.set(generation, this.#parts.clock.monotonic());
+    this.#failing.delete(generation);
+  }
+
+  /** A rotated file cannot be read, with the reason in words: that may pass, so it is kept as long as any other. */
+  failed(generation: Generation, reason: string): void {
+    this.#failing.set(generation, reason);
+  }
+
+  /** True while one of the rotated files cannot be read. */
+  get fails(): boolean {
+    return this.#failing.size > 0;
   }
 
   /**
@@ -93,11 +105,13 @@ export class History {
       last === undefined
         ? files.filter((file) => file === live || file.modified >= this.#parts.since)
         : files.slice(last + 1);
-    const whole = await this.#unread.openWhole(younger);
-    if (whole === undefined) {
-      closeAll(found.map(({ generation }) => generation));
-      return false;
+    let whole: readonly Generation[] | undefined;
+    try {
+      whole = await this.#unread.openWhole(younger);
+    } finally {
+      if (whole === undefined) closeAll(found.map(({ generation }) => generation));
     }
+    if (whole === undefined) return false;
     if (gap) this.#parts.tally.gap("what was read before is in no file any more");
     const all = [...found.map(({ generation }) => generation), ...whole];
     this.#adopt(all);
@@ -123,11 +137,13 @@ export class History {
     const siblings = this.#unread.list(live);
     const between = await this.#unread.openNew(siblings, this.#read);
     if (between === undefined) return false;
-    const next = (await this.#cameBack(live)) ?? (await openAt(live, beginning, this.#parts.begin));
-    if (next === undefined) {
-      closeAll(between);
-      return false;
+    let next: Generation | undefined;
+    try {
+      next = (await this.#cameBack(live)) ?? (await openAt(live, beginning, this.#parts.begin));
+    } finally {
+      if (next === undefined) closeAll(between);
     }
+    if (next === undefined) return false;
     this.#adopt([...between, next]);
     this.#unread.remember(siblings);
     if (old === undefined) {
@@ -186,6 +202,8 @@ export class History {
       if (oldest === undefined || lingering === 0) return;
       const quiet = now - (this.#grown.get(oldest) ?? now);
       if (quiet < linger && lingering <= mostLingering) return;
+      const reason = this.#failing.get(oldest);
+      if (reason !== undefined) this.#parts.tally.gap(unreadable(reason));
       this.#giveUp(oldest);
       this.#closed = [...this.#closed, { ...readOf(oldest), open: false }].slice(-mostLingering);
       this.#drop([oldest]);
@@ -199,12 +217,7 @@ export class History {
 
   /** All that is open or was just closed. A part of an open file is known by the file's start. */
   get #read(): readonly Read[] {
-    const open = this.#generations.map((generation) =>
-      generation instanceof Inode
-        ? { ...readOf(generation), position: generation.start }
-        : readOf(generation),
-    );
-    return [...this.#closed, ...open];
+    return [...this.#closed, ...this.#generations.map(knownByStart)];
   }
 
   #adopt(generations: readonly Generation[]): void {
@@ -221,7 +234,10 @@ export class History {
 
   #drop(generations: readonly Generation[]): void {
     closeAll(generations);
-    for (const generation of generations) this.#grown.delete(generation);
+    for (const generation of generations) {
+      this.#grown.delete(generation);
+      this.#failing.delete(generation);
+    }
     this.#generations = this.#generations.filter((one) => !generations.includes(one));
   }
 
@@ -246,6 +262,21 @@ export class History {
   }
 }
 
+/** Why lines of a rotated file may be lost, from the reason of the last failure. */
+export function unreadable(reason: string): string {
+  return `a rotated file cannot be read to its end: ${reason}`;
+}
+
 function readOf({ dev, ino, reading }: Generation): Read {
   return { dev, ino, open: true, position: reading.lineStart };
+}
+
+function knownByStart(generation: Generation): Read {
+  const read = readOf(generation);
+  try {
+    return generation instanceof Inode ? { ...read, position: generation.start } : read;
+  } catch {
+    // It cannot be read at the moment, and holds nobody else up.
+    return read;
+  }
 }

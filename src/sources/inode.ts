@@ -154,6 +154,11 @@ export class Inode implements Generation {
     this.#emptySince = undefined;
   }
 
+  /** Nobody knows yet whether older lines stand in a copy: the next turn is a `first` one again, if this one was. */
+  askAgain(): void {
+    this.#emptySince = undefined;
+  }
+
   close(): void {
     this.#tail?.unwatch();
     if (this.#open) {

@@ -104,19 +104,21 @@ export async function findMarked(
 ): Promise<Resumed> {
   const found = new Map<number, Found>();
   let gap = false;
-  for (const mark of marks.toReversed()) {
-    const position = fromMark(mark);
-    const holder =
-      position === undefined
-        ? await findEmpty(
-            mark,
-            files.slice(0, found.size === 0 ? 0 : Math.min(...found.keys())),
-            settings,
-          )
-        : await findHolder(position, mark, files, settings.begin);
-    if (holder === undefined) gap ||= mark.offset !== 0;
-    else if (found.has(holder.index)) holder.generation.close();
-    else found.set(holder.index, holder);
+  try {
+    for (const mark of marks.toReversed()) {
+      const position = fromMark(mark);
+      const older = files.slice(0, found.size === 0 ? 0 : Math.min(...found.keys()));
+      const holder =
+        position === undefined
+          ? await findEmpty(mark, older, settings)
+          : await findHolder(position, mark, files, settings.begin);
+      if (holder === undefined) gap ||= mark.offset !== 0;
+      else if (found.has(holder.index)) holder.generation.close();
+      else found.set(holder.index, holder);
+    }
+  } catch (thrown) {
+    closeAll([...found.values()].map(({ generation }) => generation));
+    throw thrown;
   }
   return { found: [...found.values()].toSorted((a, b) => a.index - b.index), gap };
 }
@@ -136,7 +138,7 @@ async function findEmpty(
   const file = files[index];
   if (file === undefined || (same === -1 && !(file.packed && file.modified >= since)))
     return undefined;
-  const generation = await openAt(file, beginning, begin).catch(() => undefined);
+  const generation = await openAt(file, beginning, begin).catch(unlessShort);
   return generation && { index, generation };
 }
 
@@ -171,8 +173,14 @@ export async function openWhole(
 }
 
 /** Says whether the host is short of something, which passes: nothing can be concluded from it. */
-function isShortage(thrown: unknown): boolean {
+export function isShortage(thrown: unknown): boolean {
   return ["EMFILE", "ENFILE", "ENOMEM"].includes(codeOf(thrown) ?? "");
+}
+
+/** What cannot be opened is not the file that is looked for, unless the host is short of something: then throws again. */
+export function unlessShort(thrown: unknown): undefined {
+  if (isShortage(thrown)) throw thrown;
+  return undefined;
 }
 
 /** Closes them all. */

@@ -2,6 +2,7 @@
 import { readdirSync, realpathSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { codeOf } from "../errors.ts";
 import { oldestFirst, rotatedForm } from "./rotation.ts";
 
 /** A file that held, or holds, the log's lines. */
@@ -37,7 +38,10 @@ export function sameInode(
 
 const mostTries = 5;
 
-/** Gives the rotated generations of a log, the oldest first; of a link's target if the link has none of its own. */
+/**
+ * Gives the rotated generations of a log, the oldest first; of a link's target if the link has none of its own.
+ * @throws a system error if their directory is there and cannot be listed
+ */
 export function siblingsOf(path: string): readonly Sibling[] {
   const own = settledList(path);
   if (own.length > 0) return own;
@@ -85,8 +89,9 @@ function listOnce(path: string): readonly Sibling[] {
 function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
-  } catch {
-    return [];
+  } catch (thrown) {
+    if (codeOf(thrown) === "ENOENT") return [];
+    throw thrown;
   }
 }
 

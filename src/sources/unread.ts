@@ -5,7 +5,7 @@ import type { Generation } from "./generation.ts";
 import type { Inode } from "./inode.ts";
 import type { Position } from "./mark.ts";
 import { lookAt } from "./named.ts";
-import { findHolder, openAt, openWhole } from "./resume.ts";
+import { findHolder, isShortage, openAt, openWhole, unlessShort } from "./resume.ts";
 import type { Begin } from "./resume.ts";
 import { identityOf, sameInode, siblingsOf } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
@@ -40,15 +40,34 @@ export class Unread {
   /** Wall clock, ms: a file that changed last before it has no line that was not read. */
   #since = -Infinity;
   #tries = 0;
+  /** What was told of a directory that cannot be listed. */
+  #unlisted: string | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** The rotated files that stand there now, the oldest first, without the one given. */
+  /**
+   * The rotated files that stand there now, the oldest first, without the one given.
+   * @throws a system error if the host is short of descriptors or memory
+   */
   list(except: { readonly dev: number; readonly ino: number } | undefined): readonly Sibling[] {
-    const siblings = siblingsOf(this.#parts.path);
+    const siblings = this.#list();
     return except === undefined ? siblings : siblings.filter((file) => !sameInode(file, except));
+  }
+
+  #list(): readonly Sibling[] {
+    try {
+      const siblings = siblingsOf(this.#parts.path);
+      this.#unlisted = undefined;
+      return siblings;
+    } catch (thrown) {
+      if (isShortage(thrown)) throw thrown;
+      const reason = `rotated files cannot be listed: ${reasonOf(thrown)}`;
+      if (this.#unlisted !== reason) this.#parts.tellGap(reason);
+      this.#unlisted = reason;
+      return [];
+    }
   }
 
   /** From here on these are not new any more. */
@@ -68,23 +87,30 @@ export class Unread {
     return await this.openWhole(await this.#newAmong(siblings, read));
   }
 
-  /** Opens the copy that goes on where the live file was left, and the copies that were made after it. */
+  /**
+   * Opens the copy that goes on where the live file was left, and the copies that were made after it.
+   * @throws a system error if the host is short of descriptors or memory
+   */
   async openCopies(live: Inode, read: readonly Read[]): Promise<readonly Generation[]> {
     const { begin } = this.#parts;
     for (;;) {
       const siblings = this.list(undefined);
       const older = await this.#olderThan(live, siblings);
       const holder = await findHolder(live.reading.lineStart, live, older, begin);
-      const fresh = await this.#newAmong(older.slice((holder?.index ?? -1) + 1), read);
-      // What stands in the live file is read there. Its copy stays new: the live file may be truncated before it is read.
-      const present = await this.#copiesAmong(fresh, live.start);
-      const younger = await this.openWhole(fresh.filter((file) => !present.includes(file)));
-      if (younger !== undefined) {
-        const dealtWith = older.filter((file) => !present.includes(file));
-        this.remember(siblings.filter((file) => this.#isKnown(file) || dealtWith.includes(file)));
-        return holder === undefined ? younger : [holder.generation, ...younger];
+      let younger: readonly Generation[] | undefined;
+      try {
+        const fresh = await this.#newAmong(older.slice((holder?.index ?? -1) + 1), read);
+        // What stands in the live file is read there. Its copy stays new: the live file may be truncated before it is read.
+        const present = await this.#copiesAmong(fresh, live.start);
+        younger = await this.openWhole(fresh.filter((file) => !present.includes(file)));
+        if (younger !== undefined) {
+          const dealtWith = older.filter((file) => !present.includes(file));
+          this.remember(siblings.filter((file) => this.#isKnown(file) || dealtWith.includes(file)));
+          return holder === undefined ? younger : [holder.generation, ...younger];
+        }
+      } finally {
+        if (younger === undefined) holder?.generation.close();
       }
-      holder?.generation.close();
     }
   }
 
@@ -132,7 +158,7 @@ export class Unread {
   async #copiesAmong(files: readonly Sibling[], position: Position): Promise<readonly Sibling[]> {
     const copies: Sibling[] = [];
     for (const file of position.offset === 0 ? [] : files) {
-      const copy = await openAt(file, position, this.#parts.begin).catch(() => undefined);
+      const copy = await openAt(file, position, this.#parts.begin).catch(unlessShort);
       copy?.close();
       if (copy !== undefined) copies.push(file);
     }

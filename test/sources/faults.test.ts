@@ -1,83 +1,242 @@
-/** The host fails: reads, and descriptors. It is told once, and nothing is lost when it is over. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+/** The host fails: reads, descriptors, the listing of a directory. It is told, and nothing is lost when it is over. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ManualClock } from "../manual-clock.ts";
 import { until } from "../until.ts";
 import { Followed } from "./follow.ts";
 import { LogDirectory } from "./log-directory.ts";
 
-const fault = vi.hoisted((): { read?: Error; open?: Error } => ({}));
+/** Each throws what is to happen to a path; undefined while all is well. */
+const fault = vi.hoisted(
+  (): Partial<Record<"read" | "open" | "list", (path: string) => void>> => ({}),
+);
 
 vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
   return {
     ...fs,
     readSync: (...parts: Parameters<typeof fs.readSync>) => {
-      if (fault.read !== undefined) throw fault.read;
+      fault.read?.(fs.readlinkSync(`/proc/self/fd/${String(parts[0])}`));
       return fs.readSync(...parts);
     },
     openSync: (...parts: Parameters<typeof fs.openSync>) => {
-      if (fault.open !== undefined && String(parts[0]).includes("mail.log")) throw fault.open;
+      fault.open?.(String(parts[0]));
       return fs.openSync(...parts);
+    },
+    readdirSync: (path: string) => {
+      fault.list?.(path);
+      return fs.readdirSync(path);
     },
   };
 });
 
-function failure(code: string, words: string): Error {
-  return Object.assign(new Error(`${code}: ${words}`), { code, errno: -1 });
+const words = {
+  EIO: "i/o error, read",
+  ESTALE: "stale file handle, read",
+  EMFILE: "too many open files, open",
+  EACCES: "permission denied, open",
+} as const;
+
+/** Fails for the paths that end so. */
+function failing(code: keyof typeof words, ...ends: string[]): (path: string) => void {
+  return (path) => {
+    if (ends.some((end) => path.endsWith(end)))
+      throw Object.assign(new Error(`${code}: ${words[code]}`), { code, errno: -1 });
+  };
 }
 
 let log: LogDirectory;
 let followed: Followed;
 
+async function follow(options?: ConstructorParameters<typeof Followed>[1]): Promise<void> {
+  followed = new Followed(log.path, options);
+  await followed.source.start();
+}
+
 beforeEach(async () => {
   log = new LogDirectory();
   log.append(5);
-  followed = new Followed(log.path);
-  await followed.source.start();
+  await follow();
 });
 
 afterEach(async () => {
-  delete fault.read;
-  delete fault.open;
+  for (const what of ["read", "open", "list"] as const) delete fault[what];
   await followed.source.stop();
+  expect(log.descriptors()).toBe(0);
   log.remove();
 });
 
-test.each([
-  ["EIO", "i/o error, read"],
-  ["ESTALE", "stale file handle, read"],
-])("reads fail with %s for a while", async (code, words) => {
-  fault.read = failure(code, words);
-  log.append(5);
-  await until("it to be told", () => followed.times("warning log unreadable") === 1);
-  for (let i = 0; i < 20; i++) log.append(1);
-  await until("another look", () => followed.told.length > 1);
-  delete fault.read;
-  await followed.all(log);
-  await until("it to be over", () => followed.times("info following") === 2);
-  expect(followed.times("warning log unreadable")).toBe(1);
+/** Waits until something has been tried so many times, whatever came of it. */
+async function tried(what: "read" | "open" | "list", times = 3): Promise<void> {
+  const happens = fault[what];
+  let count = 0;
+  fault[what] = (path) => {
+    count++;
+    happens?.(path);
+  };
+  await until(`${String(times)} tries`, () => count >= times);
+}
+
+/** All lines have come out once; between files that are written together there is no order. */
+async function all(): Promise<void> {
+  await until("all lines", () => followed.lines.length >= log.written.length).catch(
+    () => undefined,
+  );
+  expect(followed.texts.toSorted()).toEqual(log.written.toSorted());
   expect(followed.times("warning possible gap")).toBe(0);
+}
+
+describe("reads fail for a while", () => {
+  test.each(["EIO", "ESTALE"] as const)("with %s", async (code) => {
+    fault.read = failing(code, "mail.log");
+    log.append(5);
+    await until("it to be told", () => followed.times("warning log unreadable") === 1);
+    for (let i = 0; i < 20; i++) log.append(1);
+    await tried("read");
+    delete fault.read;
+    await all();
+    await until("it to be over", () => followed.times("info following") === 2);
+    expect(followed.times("warning log unreadable")).toBe(1);
+  });
+
+  test("in a rotated file that is still written", async () => {
+    const old = log.open();
+    log.rotate();
+    log.append(5, old);
+    await all();
+    fault.read = failing("EIO", "mail.log.1");
+    log.append(5, old);
+    log.append(5);
+    await tried("read");
+    log.append(5);
+    await until("the new file to be read on", () => followed.lines.length === 20);
+    delete fault.read;
+    log.append(5, old);
+    await all();
+  });
+
+  test("now and then: told, and not again and again", async () => {
+    for (let i = 0; i < 50; i++) {
+      fault.read = (path) => {
+        delete fault.read;
+        failing("EIO", "mail.log")(path);
+      };
+      log.append(1);
+      await until("the line", () => followed.lines.length === log.written.length);
+    }
+    expect(followed.times("warning log unreadable")).toBe(1);
+    expect(followed.times("info following")).toBeLessThanOrEqual(2);
+    await all();
+  });
 });
 
-test.each([
-  ["EMFILE", "too many open files, open"],
-  ["EACCES", "permission denied, open"],
-])("the new file cannot be opened, with %s, for a while", async (code, words) => {
+test("a rotated file cannot be read any more: told once, when it is given up", async () => {
+  const clock = new ManualClock();
+  await followed.source.stop();
+  await follow({ clock });
   const old = log.open();
-  log.shift();
-  const young = log.open();
-  fault.open = failure(code, words);
+  log.rotate();
+  await until("the new file", () => followed.times("info rotated") === 1);
+  log.append(5);
+  await until("the new file to be read", () => followed.lines.length === 10);
+  fault.read = failing("EIO", "mail.log.1");
   log.append(5, old);
-  log.append(5, young);
-  await until("it to be told", () => followed.times("warning log unreadable") === 1);
-  log.append(5, old);
-  await until("the old file to be read on", () => followed.lines.length === 15);
-  log.append(5, young);
-  delete fault.open;
-  await until("all lines", () => followed.lines.length >= 25);
-  const inOrder = followed.texts.toSorted(
-    (a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10),
-  );
-  expect(inOrder).toEqual(log.written);
-  expect(followed.times("warning log unreadable")).toBe(1);
+  await clock.pass(9000, 250);
   expect(followed.times("warning possible gap")).toBe(0);
+  await clock.pass(2000, 250);
+  expect(followed.times("warning possible gap")).toBe(1);
+  expect(followed.source.checkpoint()).toHaveLength(1);
+  log.append(5);
+  await until("the new file to be read on", () => followed.lines.length === 15);
+  expect(followed.times("warning possible gap")).toBe(1);
+});
+
+describe("there are no descriptors for a while", () => {
+  test.each(["EMFILE", "EACCES"] as const)("for the new file: %s", async (code) => {
+    const old = log.open();
+    log.shift();
+    const young = log.open();
+    fault.open = failing(code, "mail.log");
+    log.append(5, old);
+    log.append(5, young);
+    await until("it to be told", () => followed.times("warning log unreadable") === 1);
+    log.append(5, old);
+    await until("the old file to be read on", () => followed.lines.length === 15);
+    log.append(5, young);
+    delete fault.open;
+    await all();
+    expect(followed.times("warning log unreadable")).toBe(1);
+  });
+
+  test("to list the directory", async () => {
+    fault.list = failing("EMFILE", log.directory);
+    for (let rotation = 0; rotation < 3; rotation++) {
+      log.append(5);
+      log.rotate();
+    }
+    log.append(5);
+    await tried("list");
+    delete fault.list;
+    await all();
+  });
+
+  test.each([1, 2, 3, 4, 5, 6])(
+    "for the %s. file of those opened in three rotations",
+    async (nth) => {
+      let opened = 0;
+      fault.open = (path) => {
+        if (++opened === nth) failing("EMFILE", "")(path);
+      };
+      for (let rotation = 0; rotation < 3; rotation++) {
+        log.append(5);
+        log.rotate();
+      }
+      log.append(5);
+      await all();
+      expect(opened).toBeGreaterThanOrEqual(nth);
+    },
+  );
+
+  test.each<[string, () => Promise<void>]>([
+    ["that was read from", () => Promise.resolve()],
+    [
+      "that is new",
+      async () => {
+        log.rotate();
+        await until("the new file", () => followed.times("info rotated") === 1);
+      },
+    ],
+  ])("for the copies of a file %s, copied and truncated twice", async (_, before) => {
+    await before();
+    fault.open = failing("EMFILE", "mail.log.1");
+    for (let i = 0; i < 2; i++) {
+      log.append(5);
+      log.copyTruncate();
+    }
+    log.append(5);
+    await tried("open");
+    delete fault.open;
+    await all();
+  });
+
+  test("after a restart, for one of the files to read", async () => {
+    const old = log.open();
+    log.rotate();
+    log.append(5, old);
+    log.append(5);
+    await all();
+    await followed.source.stop();
+    const checkpoint = followed.source.checkpoint();
+    expect(checkpoint).toHaveLength(2);
+    const before = followed.lines.length;
+    log.append(5, old);
+    log.rotate();
+    log.append(5);
+    fault.open = failing("EMFILE", "mail.log.2");
+    await follow({ checkpoint });
+    await tried("open", 10);
+    expect(log.descriptors()).toBe(0);
+    delete fault.open;
+    await followed.all(log, before);
+    expect(followed.times("warning possible gap")).toBe(0);
+  });
 });

@@ -83,6 +83,17 @@ export class LogDirectory {
     fs.rmSync(path);
   }
 
+  /** How many descriptors of its files are open in this process, but for those of its writers. */
+  descriptors(): number {
+    const open = fs.readdirSync("/proc/self/fd").filter((descriptor) => {
+      if (this.#open.has(Number(descriptor))) return false;
+      const link = `/proc/self/fd/${descriptor}`;
+      // The one of this listing is closed by now.
+      return fs.existsSync(link) && fs.readlinkSync(link).startsWith(this.directory);
+    });
+    return open.length;
+  }
+
   remove(): void {
     for (const descriptor of this.#open) fs.closeSync(descriptor);
     fs.rmSync(this.directory, { recursive: true, force: true });
