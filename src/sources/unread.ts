@@ -30,15 +30,15 @@ interface Parts {
 /** A rotation that goes on while files are opened is waited for, but not for ever. */
 const mostTries = 5;
 
-/** How far the clock of the file system, or a step of the clock, may be off. Milliseconds. */
+/** How far the clock of the file system may be off. Milliseconds. */
 const slack = 60_000;
 
 /** Remembers which rotated files were there at the last look, and finds those that were not. */
 export class Unread {
   readonly #parts: Parts;
   #known = new Set<string>();
-  /** Wall clock, ms: a file that changed last before it has no line that was not read. */
-  #since = -Infinity;
+  /** The last look: wall clock and monotonic, ms. A file that changed last before it has no line that was not read. */
+  #looked = { now: -Infinity, monotonic: 0 };
   #tries = 0;
   /** What was told of a directory that cannot be listed. */
   #unlisted: string | undefined;
@@ -73,7 +73,15 @@ export class Unread {
   /** From here on these are not new any more. */
   remember(siblings: readonly Sibling[]): void {
     this.#known = new Set(siblings.map(identityOf));
-    this.#since = this.#parts.clock.now() - slack;
+    const { clock } = this.#parts;
+    this.#looked = { now: clock.now(), monotonic: clock.monotonic() };
+  }
+
+  /** Wall clock, ms. If the clock was set back since the last look, it counts as it would have read then. */
+  get #since(): number {
+    const { now, monotonic } = this.#looked;
+    const { clock } = this.#parts;
+    return Math.min(now, clock.now() - (clock.monotonic() - monotonic)) - slack;
   }
 
   /**
@@ -141,9 +149,10 @@ export class Unread {
 
   /** A new file may hold what was read elsewhere: the file that it was copied from is open, or was closed. */
   async #newAmong(files: readonly Sibling[], read: readonly Read[]): Promise<readonly Sibling[]> {
+    const since = this.#since;
     let fresh = files.filter(
       (file) =>
-        file.modified >= this.#since &&
+        file.modified >= since &&
         !this.#isKnown(file) &&
         !read.some((one) => one.open && sameInode(one, file)),
     );
