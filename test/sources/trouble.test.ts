@@ -113,18 +113,6 @@ describe("later", () => {
     await follow();
   });
 
-  test("a FIFO in its place is told, and holds nothing up", async () => {
-    const writer = log.open();
-    log.shift();
-    execFileSync("mkfifo", [log.path]);
-    await until("it to be told", () => followed.times("warning log is not a file") === 1);
-    log.append(5, writer);
-    await followed.all(log);
-    fs.rmSync(log.path);
-    log.append(5);
-    await followed.all(log);
-  });
-
   test("many looks at a missing log tell it once", async () => {
     fs.rmSync(log.path);
     await until("it to be told", () => followed.times("warning log missing") === 1);
