@@ -47,10 +47,17 @@ describe("at the start", () => {
     await followed.all(log);
   });
 
-  test("a missing directory", async () => {
-    fs.rmSync(log.directory, { recursive: true });
+  test("missing directories, which come one by one", async () => {
+    log.remove();
+    log = new LogDirectory("one/two/mail.log");
     await follow();
-    fs.mkdirSync(log.directory);
+    expect(followed.told).toEqual(["warning log missing"]);
+    fs.mkdirSync(join(log.directory, "one"));
+    fs.mkdirSync(join(log.directory, "one", "two"));
+    log.append(5);
+    await followed.all(log);
+    fs.rmSync(log.directory, { recursive: true });
+    fs.mkdirSync(dirname(log.path), { recursive: true });
     log.append(5);
     await followed.all(log);
   });
@@ -107,18 +114,40 @@ describe("at the start", () => {
   });
 });
 
-describe("later", () => {
-  beforeEach(async () => {
-    log.append(5);
-    await follow();
+test("a log that is missing for an hour is told once, and read when it is back", async () => {
+  const clock = new ManualClock();
+  log.append(5);
+  await follow({ clock });
+  fs.rmSync(log.path);
+  await clock.pass(3_600_000, 5000);
+  expect(followed.told.slice(2)).toEqual(["warning log missing"]);
+  log.append(5);
+  await until("its lines", () => {
+    clock.advance(250);
+    return followed.lines.length === 10;
   });
+  expect(followed.times("info following")).toBe(2);
+});
 
-  test("many looks at a missing log tell it once", async () => {
-    fs.rmSync(log.path);
-    await until("it to be told", () => followed.times("warning log missing") === 1);
-    for (let i = 0; i < 50; i++) log.raw("", join(dirname(log.path), "mail.log.tmp"));
-    expect(followed.times("warning log missing")).toBe(1);
+test("whoever takes the lines is slow: the log is rotated and truncated while he has one", async () => {
+  log.append(5);
+  const happenings = [
+    () => log.rotate(),
+    () => log.append(5),
+    () => log.copyTruncate(),
+    () => log.append(5),
+  ];
+  await follow({
+    deliver: () => {
+      if (followed.lines.length <= 40) happenings[followed.lines.length % 4]?.();
+    },
   });
+  await until(
+    "all lines",
+    () => followed.lines.length > 40 && followed.lines.length >= log.written.length,
+  );
+  // A copy may be read after what was written behind it.
+  expect(followed.texts.toSorted()).toEqual(log.written.toSorted());
 });
 
 test("what `deliver` throws is told once and stops nothing", async () => {
