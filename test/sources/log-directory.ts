@@ -32,6 +32,23 @@ export class LogDirectory {
     return descriptor;
   }
 
+  close(descriptor: number): void {
+    this.#open.delete(descriptor);
+    fs.closeSync(descriptor);
+  }
+
+  /** Makes the log with an inode number that was given back; false if the file system does not give it out again. */
+  create(ino: number): boolean {
+    for (let tries = 0; tries < 100; tries++) {
+      const path = join(this.directory, `other.${String(tries)}`);
+      fs.writeFileSync(path, "");
+      if (fs.statSync(path).ino !== ino) continue;
+      fs.renameSync(path, this.path);
+      return true;
+    }
+    return false;
+  }
+
   /** Appends new lines, one write each, through a descriptor or to the path. */
   append(lines = 1, to: number | string = this.path): void {
     const descriptor = typeof to === "string" ? fs.openSync(to, "a", 0o644) : to;

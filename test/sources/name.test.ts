@@ -4,6 +4,7 @@ import fs from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ManualClock } from "../manual-clock.ts";
 import { until } from "../until.ts";
 import { Followed } from "./follow.ts";
 import { LogDirectory } from "./log-directory.ts";
@@ -73,6 +74,28 @@ describe("the name", () => {
     expect(followed.told.filter((one) => one.startsWith("warning"))).toEqual([
       `warning ${trouble}`,
     ]);
+  });
+
+  test("a new file gets the inode number of one that was closed", async ({ skip }) => {
+    await followed.source.stop();
+    const clock = new ManualClock();
+    followed = new Followed(log.path, { clock });
+    await followed.source.start();
+    for (let round = 0; round < 3; round++) {
+      log.append(5);
+      const { ino } = fs.statSync(log.path);
+      log.rotate();
+      log.append(5);
+      await until("the lines", () => followed.texts.at(-1) === log.written.at(-1));
+      await clock.pass(11_000, 250);
+      expect(log.descriptors()).toBe(1);
+      fs.rmSync(`${log.path}.1`);
+      log.shift();
+      skip(!log.create(ino), "this file system does not give an inode number out again");
+      log.append(20 * round);
+    }
+    await followed.all(log);
+    expect(followed.times("warning possible gap")).toBe(0);
   });
 
   test("its directory is replaced, and rotations there are noticed", async () => {
