@@ -72,6 +72,8 @@ export class Unread {
 
   /** From here on these are not new any more. */
   remember(siblings: readonly Sibling[]): void {
+    // What could not be listed was not looked at.
+    if (this.#unlisted !== undefined && this.#looked.now !== -Infinity) return;
     this.#known = new Set(siblings.map(identityOf));
     const { clock } = this.#parts;
     this.#looked = { now: clock.now(), monotonic: clock.monotonic() };
