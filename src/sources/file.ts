@@ -100,8 +100,9 @@ export class FileSource implements Source {
   }
 
   progress(): readonly Progress[] {
-    const { unread: lag_bytes } = this.#history;
     const { complaint: trouble } = this.#health;
+    const unopened = this.#health.trouble === "log unreadable" && this.#bad === undefined;
+    const lag_bytes = this.#begun && !unopened ? this.#history.unread : undefined;
     return [this.#tally.progress({ position: this.#position, lag_bytes, trouble })];
   }
 

@@ -129,6 +129,61 @@ describe("reads fail for a while", () => {
   });
 });
 
+describe("what is behind is told while", () => {
+  let clock: ManualClock;
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    await followed.source.stop();
+    await follow({ clock });
+  });
+
+  const told = () => followed.source.progress()[0];
+  /** The bytes of the last five lines. */
+  const unread = () => `${log.written.slice(-5).join("\n")}\n`.length;
+
+  test("reads fail", async () => {
+    fault.read = failing("EIO", "mail.log");
+    log.append(5);
+    await until("it to be told", () => followed.times("warning log unreadable") === 1);
+    await clock.pass(61_000, 250);
+    expect(told()).toMatchObject({
+      lag_bytes: unread(),
+      lag_seconds: 61,
+      trouble: "log unreadable: i/o error (EIO)",
+    });
+    delete fault.read;
+    await clock.pass(500, 250);
+    expect(told()).toMatchObject({ lines: 10, lag_bytes: 0, lag_seconds: 0 });
+    expect(told()).not.toHaveProperty("trouble");
+  });
+
+  test("the new file cannot be opened, though nobody knows how much", async () => {
+    log.rotate();
+    log.append(5);
+    fault.open = failing("EACCES", "mail.log");
+    await until("it to be told", () => followed.times("warning log unreadable") === 1);
+    await clock.pass(61_000, 250);
+    expect(told()).toMatchObject({ lag_seconds: 61, trouble: expect.stringContaining("EACCES") });
+    expect(told()).not.toHaveProperty("lag_bytes");
+    delete fault.open;
+    await clock.pass(500, 250);
+    expect(told()).toMatchObject({ lines: 10, lag_bytes: 0, lag_seconds: 0 });
+  });
+
+  test("a rotated file cannot be read", async () => {
+    const old = log.open();
+    log.rotate();
+    log.append(1);
+    await until("the new file", () => followed.times("info rotated") === 1);
+    fault.read = failing("EIO", "mail.log.1");
+    log.append(5, old);
+    await until("it to be told", () => followed.times("error rotated log unreadable") === 1);
+    await clock.pass(3000, 250);
+    expect(told()).toMatchObject({ lag_bytes: unread(), lag_seconds: 3 });
+  });
+});
+
 test("a rotated file cannot be read any more: told once, when it is given up", async () => {
   const clock = new ManualClock();
   await followed.source.stop();

@@ -39,7 +39,7 @@ export class LogDirectory {
 
   /** Makes the log with an inode number that was given back; false if the file system does not give it out again. */
   create(ino: number): boolean {
-    for (let tries = 0; tries < 100; tries++) {
+    for (let tries = 0; tries < 3000; tries++) {
       const path = join(this.directory, `other.${String(tries)}`);
       fs.writeFileSync(path, "");
       if (fs.statSync(path).ino !== ino) continue;
