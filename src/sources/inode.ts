@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { FSWatcher, Stats } from "node:fs";
 import { Tail } from "tail";
+import { reasonOf } from "../errors.ts";
 import { chunkLength } from "./generation.ts";
 import type { Generation, Reading, Turn } from "./generation.ts";
 import { advance, anchorLength, beginning, headLength } from "./mark.ts";
@@ -99,7 +100,13 @@ export class Inode implements Generation {
 
   /** Calls `hint` whenever something happens to the inode. Throws if the kernel refuses to watch one more. */
   watch(hint: () => void): void {
-    this.#tail ??= new InodeTail(this.#descriptor, hint);
+    try {
+      this.#tail ??= new InodeTail(this.#descriptor, hint);
+    } catch (thrown) {
+      // `tail` has put what the kernel said into a text of its own.
+      const [, code, words] = /\b(E[A-Z]+): ([^,]+)/.exec(reasonOf(thrown)) ?? [];
+      throw code === undefined ? thrown : new Error(`${words} (${code})`);
+    }
   }
 
   /** The position behind the first bytes that stand in the file now, by which copies of it are known. */

@@ -5,6 +5,11 @@ import type { Argv } from "./child.ts";
 // With --kill-child, killing unshare (which passes no milder signal on) ends everything that is inside.
 const kinds = "--mount --uts --pid --fork --kill-child --propagation private".split(" ");
 
+/** The command that runs a shell script as root of a user namespace, whose limits are its own; it ends by becoming `argv`. */
+export function withLimits(script: string, value: string, argv: Argv): Argv {
+  return ["unshare", "--user", "--map-root-user", "sh", "-ec", script, "sh", value, ...argv];
+}
+
 /** The command that runs a fixed shell script, with these values as $1, $2 ..., in namespaces of its own. */
 export function isolated(script: string, ...values: string[]): Argv {
   return ["unshare", ...kinds, "sh", "-ec", script, "sh", ...values];

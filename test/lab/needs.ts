@@ -22,6 +22,10 @@ const checks = {
     spawnSync("unshare", ["--mount", "--uts", "--pid", "--fork", "true"]).status === 0
       ? undefined
       : "no namespaces (CAP_SYS_ADMIN)",
+  "user namespaces": () =>
+    spawnSync("unshare", ["--user", "--map-root-user", "true"]).status === 0
+      ? undefined
+      : "no user namespaces",
   postfix: () => program("postmap"),
   dovecot: () => program("dovecot"),
   groups: () =>

@@ -1,7 +1,8 @@
 /** popgate itself, as its user runs it: the built program, a config file, signals, and commands beside it. */
 
 import { join } from "node:path";
-import { type Answer, Child, type Ended, answer } from "./child.ts";
+import type { Progress } from "../../src/model.ts";
+import { type Answer, type Argv, Child, type Ended, answer } from "./child.ts";
 import { type Daemon, type Lab, project, tail } from "./lab.ts";
 
 /** What `popgate` on the command line is. */
@@ -31,12 +32,14 @@ export class Popgate implements Daemon {
   readonly config: string;
   readonly #lab: Lab;
   readonly #name: string;
+  readonly #inside: (argv: Argv) => Argv;
   #child: Child | undefined;
 
-  /** Two of them in one lab need two names. */
-  constructor(lab: Lab, name = "popgate") {
+  /** Two of them in one lab need two names. `inside` gives the command that runs one in a place of its own. */
+  constructor(lab: Lab, name = "popgate", inside = (argv: Argv): Argv => argv) {
     this.#lab = lab;
     this.#name = name;
+    this.#inside = inside;
     this.config = lab.path(name, "popgate.toml");
   }
 
@@ -47,7 +50,8 @@ export class Popgate implements Daemon {
 
   /** Starts it and waits until it says that it is ready. */
   async start(): Promise<void> {
-    this.#child = new Child([process.execPath, program, "run", "--config", this.config]);
+    const argv = [process.execPath, program, "run", "--config", this.config] as const;
+    this.#child = new Child(this.#inside(argv));
     await this.told(/^ready/);
   }
 
@@ -66,6 +70,13 @@ export class Popgate implements Daemon {
 
   get ended(): Promise<Ended> {
     return this.#running.ended;
+  }
+
+  /** How far it has read its logs, as `popgate list --sources` has it. */
+  async sources(): Promise<Progress[]> {
+    const { stdout } = await this.command("list", "--sources", "--json");
+    const lines = stdout.split("\n").filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as Progress);
   }
 
   /** What it has told on standard error since its last start. */
