@@ -14,7 +14,7 @@ const namespace = "unshare --mount --pid --fork --kill-child --propagation priva
 
 /**
  * Provides the daemons, installing what is missing: into the host only with CI=true or `intoHost`.
- * Resolves to { inside(work, shared), namespaces } or to { lacking: why not }. `inside` calls work(wrap), where
+ * Resolves to { inside(work, shared), namespaces, changedRoot } or to { lacking: why not }. `inside` calls work(wrap), where
  * wrap(argv) is the command that runs argv where the daemons are; in an overlay, only the project and the directory
  * `shared` are the host's own there.
  */
@@ -30,7 +30,8 @@ export async function provideDaemons({ intoHost }) {
     }
     if (!namespaces) return { lacking: "this root may not mount (no CAP_SYS_ADMIN)" };
     if (!isLayerFresh()) await step("Debian packages, into an overlay of this host", buildLayer);
-    return { inside: (work, shared) => overlaid(work, { start: layer, shared }), namespaces };
+    const inside = (work, shared) => overlaid(work, { start: layer, shared });
+    return { inside, namespaces, changedRoot: true };
   } catch (error) {
     stopped.throwIfAborted();
     return { lacking: `the packages could not be installed: ${error.message}` };

@@ -3,7 +3,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { run, stopped } from "./command.mjs";
+import { run, stopped, succeeds } from "./command.mjs";
 import { provideDaemons } from "./daemons.mjs";
 import { prepareGround, project } from "./ground.mjs";
 
@@ -22,7 +22,7 @@ async function main() {
     const coverage = filters.length === 0 ? ["--coverage"] : [];
     const unit = await tests("unit", coverage, here, results);
     const live = await tests("live", [], daemons.inside ?? here, results);
-    return tell([unit, live], reasons(daemons));
+    return tell([unit, live], await reasons(daemons));
   } finally {
     rmSync(results, { recursive: true, force: true });
   }
@@ -60,13 +60,16 @@ function count({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, 
 }
 
 /** Why some live tests cannot run here. */
-function reasons({ lacking, namespaces }) {
+async function reasons({ lacking, namespaces, changedRoot }) {
+  // The kernel gives no user namespace to whom has changed his root.
+  const limits = !changedRoot && (await succeeds(["unshare", "--user", "--map-root-user", "true"]));
   const ipv6 = Object.values(networkInterfaces()).flat();
   return [
     lacking && `live tests were skipped: ${lacking}`,
     !lacking &&
       !namespaces &&
-      "live tests with syslog, Courier, Sendmail were skipped: no CAP_SYS_ADMIN",
+      "live tests with syslog, Courier, Sendmail, mounts were skipped: no CAP_SYS_ADMIN",
+    !limits && "live tests without inotify watches were skipped: no user namespaces",
     !ipv6.some(({ address }) => address === "::1") && "live tests over ::1 were skipped: no IPv6",
   ].filter(Boolean);
 }

@@ -46,7 +46,7 @@ function seen(path: string): string {
 
 /** Runs a command among the mounts of popgate. */
 function amongItsMounts(...argv: Argv): Promise<string> {
-  return ran(["nsenter", "--mount", `--target=${popgate.pid}`, "--", ...argv]);
+  return ran(["nsenter", "--mount", "--root", `--target=${popgate.pid}`, "--", ...argv]);
 }
 
 /** The line of a login from an address that has not been used yet. */
