@@ -232,7 +232,7 @@ export class FileSource implements Source {
       const { live } = this.#history;
       if (file === undefined) return false;
       if (live === undefined || !sameInode(live, file)) return await this.#switchTo(file);
-      if (live === this.#bad) return await this.#reopen(file);
+      if (live === this.#bad) return this.#reopen(file);
       this.#health.follows(live.reading.position.offset);
       return false;
     } catch (thrown) {
@@ -275,10 +275,11 @@ export class FileSource implements Source {
   }
 
   /** A descriptor can go bad, as on network file systems. Whether it is well again, the next reading tells. */
-  async #reopen(file: Sibling): Promise<boolean> {
-    const same = await this.#history.reopen(file);
-    this.#bad = undefined;
-    return same || (await this.#switchTo(file));
+  #reopen(file: Sibling): boolean {
+    const opened = this.#history.reopen(file);
+    this.#moved = !opened;
+    if (opened) this.#bad = undefined;
+    return opened;
   }
 
   readonly #take: TakeLine = (bytes, offset, number) => {

@@ -1,9 +1,10 @@
 /** The generations of one log that are open: which they are, in which order they are read, and how long they are kept. */
+import { closeSync } from "node:fs";
 import type { Clock } from "../clock.ts";
 import { reasonOf } from "../errors.ts";
 import type { Mark } from "../model.ts";
 import type { Generation } from "./generation.ts";
-import { Inode } from "./inode.ts";
+import { Inode, openFile } from "./inode.ts";
 import { beginning, toMark } from "./mark.ts";
 import { closeAll, findMarked, openAt } from "./resume.ts";
 import type { Begin } from "./resume.ts";
@@ -182,15 +183,22 @@ export class History {
     this.#drop([generation]);
   }
 
-  /** The live file's descriptor went bad: opens it anew. Says whether it is the same file still, which its content tells. */
-  async reopen(file: Sibling): Promise<boolean> {
-    const bad = this.#generations.slice(-1);
-    const at = bad[0]?.reading.lineStart ?? beginning;
-    const again = await openAt(file, at, this.#parts.begin);
-    this.#drop(bad);
-    if (again !== undefined) this.#adopt([again]);
-    else this.#parts.tally.gap("what could not be read is replaced by something else");
-    return again !== undefined;
+  /**
+   * The live file's descriptor went bad: opens the file anew, to be read on where it was left; its next turn tells whether it
+   * still holds what was read. Says whether it could; if not, its name means another file by now.
+   * @throws a system error if it cannot be opened
+   */
+  reopen(file: Sibling): boolean {
+    const bad = this.live;
+    const opened = openFile(file.path);
+    if (opened === undefined) return false;
+    if (bad === undefined || !sameInode(opened.stats, file)) {
+      closeSync(opened.descriptor);
+      return false;
+    }
+    this.#drop([bad]);
+    this.#adopt([new Inode(opened, bad.reading)]);
+    return true;
   }
 
   /** Closes what has lingered long enough. The oldest goes first, so that what is left follows what was closed. */

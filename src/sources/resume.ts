@@ -19,11 +19,28 @@ export interface Found {
   readonly generation: Generation;
 }
 
+/** A disk that fails once may do so once only. */
+const mostTries = 3;
+
 /**
  * Opens a file at a position. Undefined if its name means another file by now, or if it does not hold what stood before
  * the position. Throws a system or zlib error if it is there and cannot be read.
  */
 export async function openAt(
+  file: Sibling,
+  from: Position,
+  begin: Begin,
+): Promise<Generation | undefined> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await openOnce(file, from, begin);
+    } catch (thrown) {
+      if (tries === mostTries || !["EIO", "ESTALE"].includes(codeOf(thrown) ?? "")) throw thrown;
+    }
+  }
+}
+
+async function openOnce(
   file: Sibling,
   from: Position,
   begin: Begin,
