@@ -4,7 +4,7 @@ import { ManualClock } from "../manual-clock.ts";
 import { until } from "../until.ts";
 import { failing, fault } from "./faulty.ts";
 import type { Fallible } from "./faulty.ts";
-import { Followed } from "./follow.ts";
+import { Followed, hurried } from "./follow.ts";
 import { LogDirectory } from "./log-directory.ts";
 
 vi.mock("node:fs", async (original) => {
@@ -23,7 +23,7 @@ async function follow(options?: ConstructorParameters<typeof Followed>[1]): Prom
 beforeEach(async () => {
   log = new LogDirectory();
   log.append(5);
-  await follow();
+  await follow({ clock: hurried });
 });
 
 afterEach(async () => {

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../until.ts";
-import { Followed } from "./follow.ts";
+import { Followed, hurried } from "./follow.ts";
 import { LogDirectory } from "./log-directory.ts";
 
 let log: LogDirectory;
@@ -12,7 +12,7 @@ let followed: Followed;
 beforeEach(async () => {
   log = new LogDirectory();
   log.append(3);
-  followed = new Followed(log.path);
+  followed = new Followed(log.path, { clock: hurried });
   await followed.source.start();
 });
 
@@ -193,6 +193,7 @@ describe("rename and create", () => {
     log.append(20, old);
     await seen();
     log.append(20, old);
+    await seen();
     log.append(20);
     await followed.all(log);
   });

@@ -9,6 +9,13 @@ import type { Deliver, Wanted } from "../../src/sources/source.ts";
 import { until } from "../until.ts";
 import type { LogDirectory } from "./log-directory.ts";
 
+/** The machine's clock at ten times its speed, for what is told or tried again only after a while. */
+export const hurried: Clock = {
+  now: () => systemClock.now(),
+  monotonic: () => 10 * systemClock.monotonic(),
+  after: (ms, callback) => systemClock.after(ms / 10, callback),
+};
+
 interface Options {
   readonly clock?: Clock;
   readonly since?: number;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "../manual-clock.ts";
 import { until } from "../until.ts";
-import { Followed } from "./follow.ts";
+import { Followed, hurried } from "./follow.ts";
 import { LogDirectory } from "./log-directory.ts";
 
 let log: LogDirectory;
@@ -15,7 +15,7 @@ let followed: Followed;
 beforeEach(async () => {
   log = new LogDirectory();
   log.append(3);
-  followed = new Followed(log.path);
+  followed = new Followed(log.path, { clock: hurried });
   await followed.source.start();
 });
 

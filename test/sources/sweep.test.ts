@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { until } from "../until.ts";
 import { failing, fault } from "./faulty.ts";
 import type { Fallible } from "./faulty.ts";
-import { Followed } from "./follow.ts";
+import { Followed, hurried } from "./follow.ts";
 import { LogDirectory } from "./log-directory.ts";
 
 vi.mock("node:fs", async (original) => {
@@ -39,7 +39,7 @@ async function tell(
   const fails = failing(what === "read" ? "EIO" : "EMFILE", "");
   try {
     log.append(3);
-    let followed = new Followed(log.path);
+    let followed = new Followed(log.path, { clock: hurried });
     await followed.source.start();
     if (restarted) await followed.source.stop();
     fault[what] = (path) => {
@@ -48,7 +48,10 @@ async function tell(
     happens(log);
     log.append(3);
     if (restarted) {
-      followed = new Followed(log.path, { checkpoint: followed.source.checkpoint() });
+      followed = new Followed(log.path, {
+        clock: hurried,
+        checkpoint: followed.source.checkpoint(),
+      });
       await followed.source.start();
     }
     const from = restarted ? 3 : 0;

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { SourceError } from "../../src/errors.ts";
 import { until } from "../until.ts";
 import { ManualClock } from "../manual-clock.ts";
-import { Followed } from "./follow.ts";
+import { Followed, hurried } from "./follow.ts";
 import { LogDirectory } from "./log-directory.ts";
 
 let log: LogDirectory;
@@ -64,7 +64,7 @@ describe("at the start", () => {
 
   test("a link that leads nowhere, or to itself", async () => {
     fs.symlinkSync("mail.log", log.path);
-    await follow();
+    await follow({ clock: hurried });
     expect(followed.told).toEqual(["warning log unreadable"]);
     fs.rmSync(log.path);
     fs.symlinkSync("real", log.path);

@@ -1,7 +1,7 @@
 /** The timer alone is enough: no event ever comes, or the kernel refuses to watch. */
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Followed } from "./follow.ts";
+import { Followed, hurried } from "./follow.ts";
 import { LogDirectory } from "./log-directory.ts";
 
 const refusal = vi.hoisted(() => ({ refused: false }));
@@ -36,7 +36,7 @@ describe.each([
     refusal.refused = refused;
     log = new LogDirectory();
     log.append(3);
-    followed = new Followed(log.path);
+    followed = new Followed(log.path, { clock: hurried });
     await followed.source.start();
   });
 
