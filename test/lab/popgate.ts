@@ -50,8 +50,7 @@ export class Popgate implements Daemon {
 
   /** Starts it and waits until it says that it is ready. */
   async start(): Promise<void> {
-    const argv = [process.execPath, program, "run", "--config", this.config] as const;
-    this.#child = new Child(this.#inside(argv));
+    this.#child = new Child(this.#inside(this.argv("run")));
     await this.told(/^ready/);
   }
 
@@ -91,7 +90,12 @@ export class Popgate implements Daemon {
 
   /** Runs one of its other commands on the same config. */
   command(...argv: string[]): Promise<Answer> {
-    return answer([process.execPath, program, ...argv, "--config", this.config]);
+    return answer(this.argv(...argv));
+  }
+
+  /** How one of its commands is run on the same config. */
+  argv(...argv: string[]): Argv {
+    return [process.execPath, program, ...argv, "--config", this.config];
   }
 
   /** The live grants, as `popgate list` has them. */
