@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { until } from "../until.ts";
 import { Followed } from "./follow.ts";
 import { LogDirectory } from "./log-directory.ts";
@@ -144,20 +145,24 @@ describe("permission", () => {
   });
 
   test("refused to list the directory: told once, and what was rotated away comes when it is given back", async () => {
-    await follow();
+    let later = 0;
+    await follow({ clock: { ...systemClock, now: () => systemClock.now() + later } });
     fs.chmodSync(dirname(log.path), 0o300);
     for (let i = 0; i < 2; i++) {
       log.append(5);
       log.rotate();
     }
-    log.append(5);
-    await until("the new file", () => followed.texts.at(-1) === log.written.at(-1));
+    for (let i = 0; i < 2; i++) {
+      log.append(5);
+      await until("the new file", () => followed.texts.at(-1) === log.written.at(-1));
+      log.rotate();
+      later = 3_600_000;
+    }
     expect(followed.texts).toEqual(log.written.toSpliced(10, 5));
     expect(followed.times("warning possible gap")).toBe(1);
     fs.chmodSync(dirname(log.path), 0o700);
-    log.rotate();
     log.append(5);
-    await until("all lines", () => followed.lines.length === 25);
+    await until("all lines", () => followed.lines.length === log.written.length);
     expect(followed.texts.toSorted()).toEqual(log.written.toSorted());
     expect(followed.times("warning possible gap")).toBe(1);
   });
