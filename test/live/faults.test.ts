@@ -102,6 +102,15 @@ async function toldAtLast(rotations: number): Promise<void> {
   });
 }
 
+/** How many inotify watches it has, see proc(5). */
+function watches(): number {
+  const directory = `/proc/${popgate.pid}/fdinfo`;
+  const infos = fs.readdirSync(directory).map((descriptor) => join(directory, descriptor));
+  const open = infos.filter((path) => fs.existsSync(path));
+  const texts = open.map((path) => fs.readFileSync(path, "latin1"));
+  return texts.join("").match(/^inotify wd/gm)?.length ?? 0;
+}
+
 /** How often it told something. */
 function times(pattern: RegExp): number {
   return popgate.lines.filter((line) => pattern.test(line)).length;
@@ -214,29 +223,40 @@ describe.skipIf(lacks("user namespaces"))("no more watches, for want of", () => 
   it.each([
     ["watches", "max_inotify_watches"],
     ["instances", "max_inotify_instances"],
-  ])("%s: told once, and nothing is lost", async (_, limit) => {
-    const path = lab.path("logs", "mail.log");
-    await lab.file("logs/mail.log", "");
-    await start(path, (argv) =>
-      withLimits('echo 0 > "/proc/sys/user/$1"; shift; exec "$@"', limit, argv),
-    );
-    log = path;
-    await popgate.told(/^warning: cannot watch/);
-    for (let round = 0; round < 3; round++) {
-      logIn(5);
+  ])(
+    "%s: told once, nothing is lost, and when there are some again they are used",
+    async (_, limit) => {
+      const path = lab.path("logs", "mail.log");
+      await lab.file("logs/mail.log", "");
+      await start(path, (argv) =>
+        withLimits('echo 0 > "/proc/sys/user/$1"; shift; exec "$@"', limit, argv),
+      );
+      log = path;
+      await popgate.told(/^warning: cannot watch/);
+      for (let round = 0; round < 3; round++) {
+        logIn(5);
+        rotate();
+        logIn(5);
+        rotate();
+        logIn(5);
+        await allGranted();
+        fs.copyFileSync(log, `${log}.1`);
+        fs.truncateSync(log);
+        logIn(1);
+        await allGranted();
+      }
+      expect(times(/cannot watch/)).toBe(1);
+      await toldAtLast(9);
+      const inIt = ["--user", "--preserve-credentials", `--target=${popgate.pid}`];
+      const raise = 'echo 100 > "/proc/sys/user/$1"';
+      await ran(["nsenter", ...inIt, "sh", "-c", raise, "sh", limit]);
+      expect(watches()).toBe(0);
       rotate();
-      logIn(5);
-      rotate();
-      logIn(5);
-      await allGranted();
-      fs.copyFileSync(log, `${log}.1`);
-      fs.truncateSync(log);
       logIn(1);
+      await until("the new file to be watched", () => watches() > 0);
       await allGranted();
-    }
-    expect(times(/cannot watch/)).toBe(1);
-    await toldAtLast(9);
-  });
+    },
+  );
 });
 
 describe("no descriptors", () => {
