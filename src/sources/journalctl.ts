@@ -35,5 +35,7 @@ export function journalctl(
       ? `--cursor=${begin.cursor}`
       : `--since=@${(Math.floor(begin.since) / 1000).toFixed(3)}`,
     ...(follow ? ["--follow", "--no-tail"] : []),
+    // It would follow the latest boot alone, of all machines whose journals are there, and nothing once that machine has rebooted.
+    ...(follow && directory !== undefined ? ["--merge"] : []),
   ];
 }
