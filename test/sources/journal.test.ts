@@ -178,6 +178,7 @@ test("a journalctl that ends is started again from where it was, later and later
   // One that has lasted begins anew.
   clock.advance(31_000);
   well.end();
+  await until("trouble", () => journal.progress()[0]?.trouble !== undefined);
   await until("a pause", () => clock.armed === 1);
   clock.advance(250);
   (await started()).end();
@@ -187,6 +188,37 @@ test("a journalctl that ends is started again from where it was, later and later
     'warning: journal unreadable source=journal reason="exit status 1: no"',
     'warning: journal unreadable source=journal reason="journalctl has ended"',
   ]);
+});
+
+test("none follows for long: what it did not see is read by the next one", async () => {
+  const journal = source();
+  const start = journal.start();
+  const all = await started();
+  all.output.write(entry("a", "one #"));
+  all.end();
+  await start;
+  for (const [last, next] of [
+    ["a", "b"],
+    ["b", "c"],
+  ] as const) {
+    const deaf = await started();
+    expect(deaf.asked).toBe(`--cursor=${last} --follow`);
+    await until("its time to be measured", () => clock.armed === 1);
+    clock.advance(60_000);
+    const again = await started();
+    expect(again.asked).toBe(`--cursor=${last}`);
+    again.output.write(entry(last, "seen #") + entry(next, "unseen #"));
+    again.end();
+  }
+  await until("lines", () => lines.length === 3);
+  expect(lines[2]).toBe("journal 3 undefined live dovecot: unseen #");
+  await journal.stop();
+  expect(told).toEqual([
+    "following source=journal",
+    "caught up source=journal position=a lines=1 gaps=0",
+    "stopped source=journal position=c lines=3 gaps=0",
+  ]);
+  expect(clock.armed).toBe(0);
 });
 
 test("a journal that cannot be read does not hold up the start, and there is no way to stop too early", async () => {
