@@ -6,7 +6,7 @@ import type { Checkpoint, Checkpoints, Progress } from "../model.ts";
 import type { Child, Spawn } from "../run.ts";
 import { Health } from "./health.ts";
 import { journalctl } from "./journalctl.ts";
-import { journalEntryOf } from "./journal-entry.ts";
+import { isSameEntry, journalEntryOf } from "./journal-entry.ts";
 import type { JournalEntry } from "./journal-entry.ts";
 import { LineSplitter, LineStream } from "./lines.ts";
 import { nameOf } from "./settings.ts";
@@ -133,7 +133,7 @@ export class JournalSource implements Source {
         return;
       }
       // The last entry comes again, if it is still there. Journals of earlier boots may be left out while following.
-      const again = first && entry.cursor === last;
+      const again = first && last !== undefined && isSameEntry(entry.cursor, last);
       if (first && !again && !follow) this.#missed(last);
       first = false;
       if (!again) this.#take(entry);

@@ -221,6 +221,19 @@ test("none follows for long: what it did not see is read by the next one", async
   expect(clock.armed).toBe(0);
 });
 
+test("an entry that journald moved to another file is the same", async () => {
+  const same = "b=b0;m=1;t=2;x=3";
+  const journal = source({}, { cursor: `s=run;i=7;${same}` });
+  const start = journal.start();
+  const all = await started();
+  all.output.write(entry(`s=var;i=3;${same}`, "old #") + entry("s=var;i=4;b=b0;m=2;t=3;x=4", "#"));
+  all.end();
+  await start;
+  expect(lines).toEqual(["journal 1 undefined early dovecot: #"]);
+  await journal.stop();
+  expect(told.filter((line) => line.includes("gap "))).toEqual([]);
+});
+
 test("a journal that cannot be read does not hold up the start, and there is no way to stop too early", async () => {
   const journal = source();
   const start = journal.start();
