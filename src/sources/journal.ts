@@ -5,7 +5,7 @@ import type { Log } from "../log.ts";
 import type { Checkpoint, Checkpoints, Progress } from "../model.ts";
 import type { Child, Spawn } from "../run.ts";
 import { Health } from "./health.ts";
-import { journalctl } from "./journalctl.ts";
+import { journalctl, mayMean } from "./journalctl.ts";
 import { isSameEntry, journalEntryOf } from "./journal-entry.ts";
 import type { JournalEntry } from "./journal-entry.ts";
 import { LineSplitter, LineStream } from "./lines.ts";
@@ -218,8 +218,9 @@ export class JournalSource implements Source {
 
   /** Where the config says whose entries count, what is suppressed of others does not matter. */
   #tellSuppressed({ unit, messages }: NonNullable<JournalEntry["suppressed"]>): void {
-    const { _SYSTEMD_UNIT: units } = this.#parts.settings.trust;
-    if (units !== undefined && !units.includes(unit)) return;
+    const { trust, units } = this.#parts.settings;
+    if (trust._SYSTEMD_UNIT?.includes(unit) === false) return;
+    if (units?.some((one) => mayMean(one, unit)) === false) return;
     this.#tally.gap(`journald suppressed ${messages} messages from ${unit}`);
   }
 

@@ -39,3 +39,8 @@ export function journalctl(
     ...(follow && directory !== undefined ? ["--merge"] : []),
   ];
 }
+
+/** Says whether journalctl may take a name for that of a unit: it knows patterns, and adds `.service`. */
+export function mayMean(name: string, unit: string): boolean {
+  return name === unit || `${name}.service` === unit || /[*?[]/.test(name);
+}
