@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process";
 import {
   closeSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -11,7 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { acquireLock, isLocked, lockHolder } from "../src/lock.ts";
-import { run } from "../src/run.ts";
+import { run, spawn } from "../src/run.ts";
+import type { Child } from "../src/run.ts";
 
 let directory: string;
 
@@ -59,6 +62,71 @@ describe("a program", () => {
     closeSync(input);
     expect((await run(["cat"])).stdout).toBe("");
   });
+});
+
+async function outputOf(child: Child): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of child.output) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
+
+describe("a program that goes on", () => {
+  test.each([
+    ["ends well", "echo a; echo b", "a\nb\n", /^$/],
+    ["fails", "echo a; echo no >&2; exit 3", "a\n", /^exit status 3: no$/],
+    ["is killed", "kill -9 $$", "", /^ended by SIGKILL$/],
+    ["floods its errors", "exec yes >&2", "", /./],
+    ["fails with a long text", "printf %01000d 1 >&2; exit 3", "", /^exit status 3: 0{300}$/],
+  ])("and then %s", async (_, script, output, reason) => {
+    const child = await spawn(["sh", "-c", script]);
+    expect(await outputOf(child)).toBe(output);
+    const outcome = await child.outcome;
+    expect(outcome).toMatchObject({ ok: outcome.reason === "", missing: false, stdout: "" });
+    expect(outcome.reason).toMatch(reason);
+  });
+
+  test("is missing", async () => {
+    const child = await spawn(["popgate-no-such-program"]);
+    expect(await outputOf(child)).toBe("");
+    expect(await child.outcome).toMatchObject({ missing: true, reason: "no such program" });
+    child.end();
+  });
+
+  test.each(["sleep 60", "sleep 60 & sleep 60", "setsid sleep 60 & echo; exec sleep 60"])(
+    "ends when it is told to, whatever it started: %s",
+    async (script) => {
+      const child = await spawn(["sh", "-c", script]);
+      const output = outputOf(child);
+      child.end();
+      child.end();
+      await output;
+      expect(await child.outcome).toMatchObject({ ok: false, reason: "ended by SIGTERM" });
+    },
+  );
+});
+
+test("no program can be started without descriptors; that is told, and passes", async () => {
+  const limit = (most: string) =>
+    execFileSync("prlimit", ["--pid", String(process.pid), `--nofile=${most}:`]);
+  const before = /^Max open files +(\w+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1];
+  const opened: number[] = [];
+  limit(String(readdirSync("/proc/self/fd").length + 40));
+  try {
+    for (;;) opened.push(openSync("/dev/null", "r"));
+  } catch {
+    // None is left.
+  }
+  for (let free = 0; free <= 16; free++) {
+    const reason = /^(?:|could not be started: too few file descriptors are left \(EMFILE\))$/;
+    expect((await run(["true"])).reason).toMatch(reason);
+    const child = await spawn(["true"]);
+    await outputOf(child);
+    expect((await child.outcome).reason).toMatch(reason);
+    closeSync(opened.pop() ?? -1);
+  }
+  for (const descriptor of opened) closeSync(descriptor);
+  limit(before ?? "");
+  expect(await run(["true"])).toMatchObject({ ok: true });
 });
 
 describe("a lock", () => {

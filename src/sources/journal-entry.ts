@@ -32,6 +32,18 @@ export const fieldNames = [
   ...trustedFields,
 ] as const;
 
+/**
+ * Says whether two cursors are those of one entry. When journald moves it from /run to /var, the file's id and its count there
+ * (`s` and `i`) change; boot, times and hash stay. systemd: sd-journal.c, sd_journal_get_cursor.
+ */
+export function isSameEntry(one: string, other: string): boolean {
+  return withoutFile(one) === withoutFile(other);
+}
+
+function withoutFile(cursor: string): string {
+  return cursor.replace(/^s=[^;]*;i=[^;]*;/, "");
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** systemd: sd-messages.h, SD_MESSAGE_JOURNAL_DROPPED. */

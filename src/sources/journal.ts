@@ -5,8 +5,8 @@ import type { Log } from "../log.ts";
 import type { Checkpoint, Checkpoints, Progress } from "../model.ts";
 import type { Child, Spawn } from "../run.ts";
 import { Health } from "./health.ts";
-import { journalctl } from "./journalctl.ts";
-import { journalEntryOf } from "./journal-entry.ts";
+import { journalctl, mayMean } from "./journalctl.ts";
+import { isSameEntry, journalEntryOf } from "./journal-entry.ts";
 import type { JournalEntry } from "./journal-entry.ts";
 import { LineSplitter, LineStream } from "./lines.ts";
 import { nameOf } from "./settings.ts";
@@ -29,6 +29,12 @@ interface Parts extends Pick<Wanted, "markers" | "programs" | "deliver"> {
 /** How long it waits before it starts a journalctl that ended again, in ms: twice as long each time, until one has lasted. */
 const shortestPause = 250;
 const longestPause = 30_000;
+
+/**
+ * How long one journalctl follows, in ms. It can go deaf without a word: it knows no directory that was made after it started,
+ * be it that of a namespace, a /var/log/journal that journald is told to write to from now on, or one that was made anew.
+ */
+const longestFollowing = 60_000;
 
 /** An empty marker stands in every line. */
 const everyLine = [Buffer.alloc(0)];
@@ -97,8 +103,9 @@ export class JournalSource implements Source {
         started();
         const { clock } = this.#parts;
         const began = clock.monotonic();
-        await this.#read(true);
+        const renews = await this.#read(true);
         if (clock.monotonic() - began > longestPause) this.#pause = shortestPause;
+        if (renews) continue;
       }
       started();
       await this.#rest();
@@ -114,7 +121,7 @@ export class JournalSource implements Source {
     this.#tally.tell("caught up", this.#position);
   }
 
-  /** Reads to the end of the journal, or until journalctl ends; says whether the end was reached. */
+  /** Reads to the end of the journal, or for as long as it may follow; says whether it did, and journalctl did not fail. */
   async #read(follow: boolean): Promise<boolean> {
     const { settings, programs, since } = this.#parts;
     const last = this.#cursor;
@@ -126,15 +133,17 @@ export class JournalSource implements Source {
         return;
       }
       // The last entry comes again, if it is still there. Journals of earlier boots may be left out while following.
-      const again = first && entry.cursor === last;
+      const again = first && last !== undefined && isSameEntry(entry.cursor, last);
       if (first && !again && !follow) this.#missed(last);
       first = false;
       if (!again) this.#take(entry);
     };
     try {
       const begin = last === undefined ? { since } : { cursor: last };
-      const reason = await this.#run(journalctl(settings, programs, begin, follow), take);
+      const argv = journalctl(settings, programs, begin, follow);
+      const { reason, told } = await this.#run(argv, take, follow ? longestFollowing : undefined);
       if (this.#ending) return false;
+      if (told) return true;
       if (reason === "" && !follow) {
         if (first) this.#missed(last);
         return true;
@@ -146,21 +155,35 @@ export class JournalSource implements Source {
     return false;
   }
 
-  /** Runs journalctl to its end; gives why it failed, or nothing. */
-  async #run(argv: readonly [string, ...string[]], take: (line: Buffer) => void): Promise<string> {
-    const { spawn } = this.#parts;
+  /** Runs journalctl to its end, for so many ms at most; gives why it failed, or nothing, and whether it was told to end. */
+  async #run(
+    argv: readonly [string, ...string[]],
+    take: (line: Buffer) => void,
+    longest: number | undefined,
+  ): Promise<{ readonly reason: string; readonly told: boolean }> {
+    const { spawn, clock } = this.#parts;
     const child = await spawn(argv);
     this.#child = child;
     if (this.#ending) child.end();
+    let told = false;
+    const end = () => {
+      told = true;
+      child.end();
+    };
+    const cancel = longest === undefined ? () => {} : clock.after(longest, end);
     const splitter = new LineSplitter(everyLine);
     const lines = new LineStream(splitter, take);
-    for await (const chunk of child.output) {
-      if (this.#ending) continue;
-      lines.push(chunk);
-      await turns.next();
+    try {
+      for await (const chunk of child.output) {
+        if (this.#ending) continue;
+        lines.push(chunk);
+        await turns.next();
+      }
+      return { reason: (await child.outcome).reason, told };
+    } finally {
+      cancel();
+      this.#tally.dropped("too_long", splitter.dropped);
     }
-    this.#tally.dropped("too_long", splitter.dropped);
-    return (await child.outcome).reason;
   }
 
   /** Told once for each entry. */
@@ -195,8 +218,9 @@ export class JournalSource implements Source {
 
   /** Where the config says whose entries count, what is suppressed of others does not matter. */
   #tellSuppressed({ unit, messages }: NonNullable<JournalEntry["suppressed"]>): void {
-    const { _SYSTEMD_UNIT: units } = this.#parts.settings.trust;
-    if (units !== undefined && !units.includes(unit)) return;
+    const { trust, units } = this.#parts.settings;
+    if (trust._SYSTEMD_UNIT?.includes(unit) === false) return;
+    if (units?.some((one) => mayMean(one, unit)) === false) return;
     this.#tally.gap(`journald suppressed ${messages} messages from ${unit}`);
   }
 

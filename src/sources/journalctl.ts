@@ -35,5 +35,12 @@ export function journalctl(
       ? `--cursor=${begin.cursor}`
       : `--since=@${(Math.floor(begin.since) / 1000).toFixed(3)}`,
     ...(follow ? ["--follow", "--no-tail"] : []),
+    // It would follow the latest boot alone, of all machines whose journals are there, and nothing once that machine has rebooted.
+    ...(follow && directory !== undefined ? ["--merge"] : []),
   ];
+}
+
+/** Says whether journalctl may take a name for that of a unit: it knows patterns, and adds `.service`. */
+export function mayMean(name: string, unit: string): boolean {
+  return name === unit || `${name}.service` === unit || /[*?[]/.test(name);
 }

@@ -29,8 +29,11 @@ const window = 65_536;
 /** Less is read faster than it is searched. Bytes. */
 const least = 1_048_576;
 
-/** How far the order of the stamps may be off, in ms: clocks are set, and hosts log in zones of their own. */
-const slack = 3_600_000;
+/**
+ * How far the order of the stamps may be off, in ms: clocks are set; programs (a chrooted Postfix, where the syslog daemon keeps
+ * their stamps) and hosts log in zones of their own, which lie up to 26 hours apart; and a host sends what it could not for hours.
+ */
+const slack = 26 * 3_600_000;
 
 const lineFeed = 0x0a;
 
@@ -63,15 +66,15 @@ export async function startOfRecent(
   return start;
 }
 
-/** Whether every line that has a stamp is too old, and there is one. */
+/** Whether every line that has a stamp is too old, and it is not just a few that have one. */
 function isOld(bytes: Buffer, { timeOf, since }: Matters): boolean {
-  let old = false;
+  let old = 0;
   let from = 0;
   for (let end = bytes.indexOf(lineFeed); end !== -1; end = bytes.indexOf(lineFeed, from)) {
     const at = timeOf(bytes.subarray(from, end));
     if (at !== undefined && at >= since - slack) return false;
-    old ||= at !== undefined;
+    if (at !== undefined) old += end - from;
     from = end + 1;
   }
-  return old;
+  return 4 * old >= window;
 }

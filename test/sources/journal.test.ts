@@ -178,6 +178,7 @@ test("a journalctl that ends is started again from where it was, later and later
   // One that has lasted begins anew.
   clock.advance(31_000);
   well.end();
+  await until("trouble", () => journal.progress()[0]?.trouble !== undefined);
   await until("a pause", () => clock.armed === 1);
   clock.advance(250);
   (await started()).end();
@@ -187,6 +188,50 @@ test("a journalctl that ends is started again from where it was, later and later
     'warning: journal unreadable source=journal reason="exit status 1: no"',
     'warning: journal unreadable source=journal reason="journalctl has ended"',
   ]);
+});
+
+test("none follows for long: what it did not see is read by the next one", async () => {
+  const journal = source();
+  const start = journal.start();
+  const all = await started();
+  all.output.write(entry("a", "one #"));
+  all.end();
+  await start;
+  for (const [last, next] of [
+    ["a", "b"],
+    ["b", "c"],
+  ] as const) {
+    const deaf = await started();
+    expect(deaf.asked).toBe(`--cursor=${last} --follow`);
+    await until("its time to be measured", () => clock.armed === 1);
+    clock.advance(60_000);
+    const again = await started();
+    expect(again.asked).toBe(`--cursor=${last}`);
+    again.output.write(entry(last, "seen #") + entry(next, "unseen #"));
+    again.end();
+  }
+  await until("lines", () => lines.length === 3);
+  expect(lines[2]).toBe("journal 3 undefined live dovecot: unseen #");
+  await journal.stop();
+  expect(told).toEqual([
+    "following source=journal",
+    "caught up source=journal position=a lines=1 gaps=0",
+    "stopped source=journal position=c lines=3 gaps=0",
+  ]);
+  expect(clock.armed).toBe(0);
+});
+
+test("an entry that journald moved to another file is the same", async () => {
+  const same = "b=b0;m=1;t=2;x=3";
+  const journal = source({}, { cursor: `s=run;i=7;${same}` });
+  const start = journal.start();
+  const all = await started();
+  all.output.write(entry(`s=var;i=3;${same}`, "old #") + entry("s=var;i=4;b=b0;m=2;t=3;x=4", "#"));
+  all.end();
+  await start;
+  expect(lines).toEqual(["journal 1 undefined early dovecot: #"]);
+  await journal.stop();
+  expect(told.filter((line) => line.includes("gap "))).toEqual([]);
 });
 
 test("a journal that cannot be read does not hold up the start, and there is no way to stop too early", async () => {
@@ -239,12 +284,16 @@ test("what its writer may not say, or is longer than it can be, counts for nothi
   await journal.stop();
 });
 
-test.each<[JournalSettings["trust"], number]>([
-  [{}, 1],
-  [{ _SYSTEMD_UNIT: ["dovecot.service"] }, 1],
-  [{ _SYSTEMD_UNIT: ["courier.service"] }, 0],
-])("what journald suppressed is a possible gap, if %j trusts that unit", async (trust, gaps) => {
-  const journal = source({ trust });
+test.each<[Partial<JournalSettings>, number]>([
+  [{ trust: {} }, 1],
+  [{ trust: { _SYSTEMD_UNIT: ["dovecot.service"] } }, 1],
+  [{ trust: { _SYSTEMD_UNIT: ["courier.service"] } }, 0],
+  [{ units: ["dovecot"] }, 1],
+  [{ units: ["courier.service", "dovecot.service"] }, 1],
+  [{ units: ["dove*"] }, 1],
+  [{ units: ["courier"] }, 0],
+])("what journald suppressed is a possible gap, if %j wants that unit", async (settings, gaps) => {
+  const journal = source(settings);
   const start = journal.start();
   const all = await started();
   const dropped = {
@@ -259,9 +308,7 @@ test.each<[JournalSettings["trust"], number]>([
   await start;
   expect(journal.progress()).toMatchObject([{ lines: 0, gaps, position: "a" }]);
   const reason = '"journald suppressed 47 messages from dovecot.service"';
-  expect(told.filter((line) => line.endsWith(`gap source=journal reason=${reason}`))).toHaveLength(
-    gaps,
-  );
+  expect(told.filter((line) => line.endsWith(` reason=${reason}`))).toHaveLength(gaps);
   await journal.stop();
 });
 

@@ -40,6 +40,12 @@ test.each<[Partial<JournalSettings>, Begin, boolean, string]>([
     false,
     "--directory=/j\u00a0k --identifier=a --identifier=systemd-journald --cursor=c",
   ],
+  [
+    { directory: "/j", identifiers: ["a"] },
+    { cursor: "c" },
+    true,
+    "--directory=/j --identifier=a --identifier=systemd-journald --cursor=c --follow --no-tail --merge",
+  ],
 ])("%j from %j, following: %s", (settings, begin, follow, expected) => {
   const argv = journalctl(
     { type: "journal", trust: {}, ...settings },

@@ -40,13 +40,13 @@ function linesOf(count: number, step: number): number[] {
 }
 
 test("of a long log the last part is read, after few looks", async () => {
-  const times = linesOf(100_000, 1000);
+  const times = linesOf(100_000, 26_000);
   const log = logOf(times, 80);
   const since = times[90_000] ?? 0;
   const { start, looks } = await search(log, since);
   const skipped = log.subarray(0, start).toString().split("\n").length - 1;
   expect(log[start - 1]).toBe(10);
-  // The slack is an hour, which is 3,600 of these lines; then less than is worth a search.
+  // The slack is 26 hours, which is 3,600 of these lines; then less than is worth a search.
   expect(skipped).toBeLessThanOrEqual(90_000 - 3600);
   expect(start).toBeGreaterThan((90_000 - 3600) * 92 - 1_200_000);
   expect(looks).toBeLessThan(6);
@@ -56,8 +56,8 @@ test("no line that can matter is skipped, wherever the search begins and whateve
   await fc.assert(
     fc.asyncProperty(
       fc.record({
-        step: fc.integer({ min: 1, max: 3000 }),
-        jitter: fc.integer({ min: 0, max: hour / 2 }),
+        step: fc.integer({ min: 1, max: 60_000 }),
+        jitter: fc.integer({ min: 0, max: 26 * hour }),
         padding: fc.integer({ min: 0, max: 300 }),
         unstamped: fc.integer({ min: 2, max: 9 }),
         at: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -99,7 +99,7 @@ test.each<[string, Buffer]>([
 });
 
 test("a host of several whose clock is far behind does not hide the others", async () => {
-  const times = linesOf(100_000, 1000).map((time, index) =>
+  const times = linesOf(100_000, 26_000).map((time, index) =>
     index % 3 === 0 ? time : time - 99 * hour,
   );
   const log = logOf(times, 80);
@@ -109,11 +109,39 @@ test("a host of several whose clock is far behind does not hide the others", asy
   expect(start).toBeLessThanOrEqual(first);
 });
 
+const burst = linesOf(30_000, 10);
+const fewStamps = logOf([1_000_000_000 - 99 * hour], 0);
+
+test.each<[string, Buffer]>([
+  [
+    "a program logs in a zone of its own",
+    logOf(
+      burst.map((time) => time - 14 * hour),
+      80,
+    ),
+  ],
+  [
+    "another host sends what it could not",
+    logOf(
+      burst.map((time) => time - 24 * hour),
+      80,
+    ),
+  ],
+  [
+    "hardly a line has a stamp, and is old",
+    Buffer.concat(linesOf(60, 1).flatMap(() => [fewStamps, logOf([undefined], 64_000), fewStamps])),
+  ],
+])("many lines in a row do not hide those before them: %s", async (_, lines) => {
+  const recent = linesOf(1000, 1000);
+  const log = Buffer.concat([logOf(recent, 80), lines]);
+  expect((await search(log, recent[0] ?? 0)).start).toBe(0);
+});
+
 test("the follower tells what it skipped, and goes on from there as ever", async () => {
   const clock = new ManualClock(1_200_000_000);
   const log = new LogDirectory();
   try {
-    const times = linesOf(40_000, 1000);
+    const times = linesOf(40_000, 26_000);
     log.raw(logOf(times, 80));
     const since = times[39_000] ?? 0;
     const markers = [Buffer.from(" x")];
@@ -123,16 +151,16 @@ test("the follower tells what it skipped, and goes on from there as ever", async
     expect(first.times("info older lines skipped")).toBe(1);
     expect(first.lines.length).toBeGreaterThan(1000);
     expect(first.lines.length).toBeLessThan(20_000);
-    expect(first.texts.at(-1)).toMatch(/^1039999000 /);
+    expect(first.texts.at(-1)).toMatch(/^2039974000 /);
     // The mark that was left is like any other.
-    log.raw(logOf([1_040_000_000], 80));
+    log.raw(logOf([2_040_000_000], 80));
     log.shift();
-    log.raw(logOf([1_040_001_000], 80));
+    log.raw(logOf([2_040_001_000], 80));
     const checkpoint = first.source.checkpoint();
     const second = new Followed(log.path, { clock, since, timeOf, markers, checkpoint });
     await second.source.start();
     await second.source.stop();
-    expect(second.texts.map((text) => text.split(" ")[0])).toEqual(["1040000000", "1040001000"]);
+    expect(second.texts.map((text) => text.split(" ")[0])).toEqual(["2040000000", "2040001000"]);
     expect(second.told).not.toContain("warning possible gap");
   } finally {
     log.remove();
