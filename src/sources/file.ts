@@ -52,6 +52,8 @@ export class FileSource implements Source {
   #triedWithout = false;
   /** A rotation went on during the last look. */
   #moved = false;
+  /** Copies of the live file are to be read first, and cannot be had now. */
+  #waits = false;
   #live = false;
   /** The live generation, if its descriptor went bad. */
   #bad: Generation | undefined;
@@ -144,6 +146,7 @@ export class FileSource implements Source {
 
   async #round(): Promise<void> {
     this.#tally.looks();
+    this.#waits = false;
     try {
       await this.#read();
       if (!this.#pace.late && (await this.#look())) await this.#read();
@@ -167,7 +170,7 @@ export class FileSource implements Source {
       const turn = await this.#turn(generation);
       if (turn === "end") return;
       if (turn !== "more" && generation === this.#history.live && generation instanceof Inode) {
-        await this.#readCopies(generation, turn === "truncated");
+        if (!(await this.#readCopies(generation, turn === "truncated"))) return;
       } else if (turn === "truncated") {
         // Nobody goes on with a rotated file from its start: it was overwritten by another one.
         if (more) this.#tally.gap("a rotated file was overwritten while it was read");
@@ -203,11 +206,23 @@ export class FileSource implements Source {
     }
   }
 
-  /** What is missing before the start of the live file stands in copies of it, if somebody made any and truncated it. */
-  async #readCopies(live: Inode, shrank: boolean): Promise<void> {
+  /**
+   * What is missing before the start of the live file stands in copies of it, if somebody made any and truncated it.
+   * Says whether they could be looked for; the live file is not read before.
+   */
+  async #readCopies(live: Inode, shrank: boolean): Promise<boolean> {
     const copies = await this.#history.recover(live, shrank);
+    if (copies === undefined) {
+      live.lookAgain();
+      this.#waits = true;
+      return false;
+    }
     for (const copy of copies) await this.#readOn(copy);
-    if (shrank || copies.length > 0) live.restart((copies.at(-1) ?? live).reading.unterminated > 0);
+    const last = copies.at(-1);
+    if (shrank || last !== undefined)
+      live.restart(last === undefined && live.reading.unterminated > 0);
+    if (last !== undefined) live.reading.follow(last.reading);
+    return true;
   }
 
   /** Compares what the name means with the file that is open; true if there is more to read now. */
@@ -215,7 +230,8 @@ export class FileSource implements Source {
     const named = lookAt(this.name);
     const { file } = named;
     if (named.file === undefined) this.#health.ails(named.trouble, named.reason);
-    this.#moved = false;
+    this.#moved = this.#waits && file !== undefined;
+    if (this.#waits) return false;
     try {
       if (!this.#begun) return await this.#beginWith(file);
       const { live } = this.#history;

@@ -4,7 +4,7 @@ import type { FSWatcher, Stats } from "node:fs";
 import { Tail } from "tail";
 import { chunkLength } from "./generation.ts";
 import type { Generation, Reading, Turn } from "./generation.ts";
-import { advance, anchorLength, beginning, headLength } from "./mark.ts";
+import { anchorLength, headLength } from "./mark.ts";
 import type { Position } from "./mark.ts";
 
 /**
@@ -102,9 +102,9 @@ export class Inode implements Generation {
     this.#tail ??= new InodeTail(this.#descriptor, hint);
   }
 
-  /** The position behind the first bytes that stand in the file now, by which copies of it are known. */
-  get start(): Position {
-    return advance(beginning, bytesAt(this.#descriptor, 0, headLength));
+  /** By these copies of it are known. */
+  start(): Buffer {
+    return bytesAt(this.#descriptor, 0, headLength);
   }
 
   get unread(): number | undefined {
@@ -116,7 +116,7 @@ export class Inode implements Generation {
     }
   }
 
-  /** What stands before the position is read again with each chunk: if it has changed, the file was truncated and has regrown. */
+  /** What was read last is read again with each chunk: if it has changed, the file was truncated and has regrown. */
   read(): Turn {
     const { reading } = this;
     const { size, mtimeMs } = fstatSync(this.#descriptor);
@@ -125,20 +125,26 @@ export class Inode implements Generation {
       this.#emptySince = mtimeMs;
       return "first";
     }
-    if (size === reading.seen) return "end";
-    const { seen } = reading;
+    if (size === 0) return "end";
+    const { seen, unfinished } = reading;
     const { offset, anchor } = reading.position;
     const start = offset - anchor.length;
     const length = readSync(this.#descriptor, scratch, 0, anchor.length + chunkLength, start);
-    if (length < anchor.length || anchor.compare(scratch, 0, anchor.length) !== 0)
-      return "truncated";
+    const known = Buffer.concat([anchor, unfinished]);
+    if (length < known.length || known.compare(scratch, 0, known.length) !== 0) return "truncated";
+    if (length === known.length) return "end";
     reading.feed(scratch.subarray(anchor.length, length));
     return reading.seen > seen && reading.seen < size ? "more" : "end";
   }
 
-  /** Begins again at the file's start; see `Reading.restart`. */
+  /** What has been read does not stand there any more; see `Reading.restart`. */
   restart(cut: boolean): void {
     this.reading.restart(cut);
+    this.lookAgain();
+  }
+
+  /** It is not known yet whether older lines stand in a copy. */
+  lookAgain(): void {
     this.#emptySince = undefined;
   }
 
