@@ -66,6 +66,8 @@ export interface Mark {
   readonly anchor: string;
   /** Base64 of up to 256 bytes that stand at the start, none of them behind the offset. */
   readonly head: string;
+  /** The first line is the second half of one whose first half was truncated away. */
+  readonly cut?: true | undefined;
 }
 
 /** How far a journal has been read: journald's own name of the last entry that was delivered. */

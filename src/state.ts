@@ -62,6 +62,7 @@ const markSchema = z.strictObject({
   offset: whole,
   anchor: z.base64(),
   head: z.base64(),
+  cut: z.literal(true).optional(),
 });
 
 const cursorSchema = z.strictObject({ cursor: z.string() });

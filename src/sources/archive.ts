@@ -7,7 +7,7 @@ import type { Gunzip } from "node:zlib";
 import { chunkLength } from "./generation.ts";
 import type { Generation, Reading, Turn } from "./generation.ts";
 import type { OpenFile } from "./inode.ts";
-import { advance, beginning } from "./mark.ts";
+import { advance, beginning, headLength } from "./mark.ts";
 import type { Position } from "./mark.ts";
 
 const nothing = Buffer.alloc(0);
@@ -50,6 +50,12 @@ export class Archive implements Generation {
       if (!at.head.equals(sought.head.subarray(0, at.head.length))) return false;
     }
     return at.head.equals(sought.head) && at.anchor.equals(sought.anchor);
+  }
+
+  /** Rejects with a system or zlib error. */
+  async start(): Promise<Buffer> {
+    this.#rest = (await this.#next()) ?? nothing;
+    return this.#rest.subarray(0, headLength);
   }
 
   /** How long the text is, nobody knows before its end. */

@@ -55,6 +55,8 @@ export class FileSource implements Source {
   #triedWithout = false;
   /** A rotation went on during the last look. */
   #moved = false;
+  /** Copies of the live file are to be read first, and cannot be had now. */
+  #waits = false;
   #live = false;
   /** The live generation, if its descriptor went bad. */
   #bad: Generation | undefined;
@@ -148,6 +150,7 @@ export class FileSource implements Source {
 
   async #round(): Promise<void> {
     this.#tally.looks();
+    this.#waits = false;
     try {
       await this.#read();
       if (!this.#pace.late && (await this.#look())) await this.#read();
@@ -172,7 +175,7 @@ export class FileSource implements Source {
       const turn = await this.#turn(generation);
       if (turn === "end") return;
       if (turn !== "more" && generation === this.#history.live && generation instanceof Inode) {
-        await this.#readCopies(generation, turn === "truncated");
+        if (!(await this.#readCopies(generation, turn === "truncated"))) return;
       } else if (turn === "truncated") {
         // Nobody goes on with a rotated file from its start: it was overwritten by another one.
         if (more) this.#tally.gap("a rotated file was overwritten while it was read");
@@ -211,14 +214,27 @@ export class FileSource implements Source {
     }
   }
 
-  /** What is missing before the start of the live file stands in copies of it, if somebody made any and truncated it. */
-  async #readCopies(live: Inode, shrank: boolean): Promise<void> {
-    const copies = await this.#history.recover(live, shrank).catch((thrown: unknown) => {
-      live.askAgain();
-      throw thrown;
-    });
+  /**
+   * What is missing before the start of the live file stands in copies of it, if somebody made any and truncated it.
+   * Says whether they could be looked for; the live file is not read before.
+   */
+  async #readCopies(live: Inode, shrank: boolean): Promise<boolean> {
+    let copies: readonly Generation[] | undefined;
+    try {
+      copies = await this.#history.recover(live, shrank);
+    } finally {
+      if (copies === undefined) live.lookAgain();
+    }
+    if (copies === undefined) {
+      this.#waits = true;
+      return false;
+    }
     for (const copy of copies) await this.#readOn(copy);
-    if (shrank || copies.length > 0) live.restart((copies.at(-1) ?? live).reading.unterminated > 0);
+    const last = copies.at(-1);
+    if (shrank || last !== undefined)
+      live.restart(last === undefined && live.reading.unterminated > 0);
+    if (last !== undefined) live.reading.follow(last.reading);
+    return true;
   }
 
   /** Compares what the name means with the file that is open; true if there is more to read now. */
@@ -226,7 +242,8 @@ export class FileSource implements Source {
     const named = lookAt(this.name);
     const { file } = named;
     if (named.file === undefined) this.#health.ails(named.trouble, named.reason);
-    this.#moved = false;
+    this.#moved = this.#waits && file !== undefined;
+    if (this.#waits) return false;
     try {
       if (!this.#begun) return await this.#beginWith(file);
       const { live } = this.#history;

@@ -1,7 +1,7 @@
 /** One file in the history of a log, being read: where it stands, whatever kind of file it is. */
 import { type LineSplitter, longestLine } from "./lines.ts";
 import type { TakeLine } from "./lines.ts";
-import { advance, beginning } from "./mark.ts";
+import { advance, anchorLength, beginning } from "./mark.ts";
 import type { Position } from "./mark.ts";
 
 /**
@@ -24,6 +24,8 @@ export interface Generation {
   readonly reading: Reading;
   /** Bytes that are there and were not read; undefined while that cannot be known. Outlives the closing. */
   readonly unread: number | undefined;
+  /** The first bytes of its text: 256, or as many as there are. To be asked for before anything is read of a packed one. */
+  start(): Buffer | Promise<Buffer>;
   /** Reads one chunk and delivers its whole lines. Throws, or rejects with, a system error. */
   read(): Turn | Promise<Turn>;
   /** May be called twice; `reading` outlives it. */
@@ -34,6 +36,7 @@ export interface Generation {
 export const chunkLength = 2 * longestLine;
 
 const lineFeed = 0x0a;
+const nothing = Buffer.alloc(0);
 
 /** How far one file has been read. The position stands at the start of a line, or inside one that is thrown away. */
 export class Reading {
@@ -41,10 +44,14 @@ export class Reading {
   position: Position;
   /** The first byte that no turn has seen yet; between the position and it stands an unfinished line. */
   seen: number;
+  /** The first bytes of that line, at most as many as an anchor has: a file at whose start it stands has no other anchor. */
+  unfinished: Buffer = nothing;
   readonly #splitter: LineSplitter;
   readonly #take: TakeLine;
   /** Where the line that is being thrown away began. */
   #tooLong: Position | undefined;
+  /** What goes on here. */
+  #before: Reading | undefined;
 
   constructor(splitter: LineSplitter, take: TakeLine, position: Position) {
     this.#splitter = splitter;
@@ -71,10 +78,13 @@ export class Reading {
 
   /** Delivers the whole lines of `bytes`, which stand at the position; gives how many bytes are done with. */
   feed(bytes: Buffer): number {
+    if (this.#before !== undefined && this.beginsCut) this.#splitter.restart(true);
+    this.#before = undefined;
     const before = this.position;
     const used = this.#splitter.split(bytes, before.offset, this.#take);
     this.position = advance(before, bytes.subarray(0, used));
     this.seen = before.offset + bytes.length;
+    this.unfinished = Buffer.from(bytes.subarray(used, used + anchorLength));
     if (!this.#splitter.dropping) {
       this.#tooLong = undefined;
     } else {
@@ -91,14 +101,27 @@ export class Reading {
     this.seen = position.offset;
   }
 
+  /** Nothing is delivered yet, and the first line will not be. */
+  get beginsCut(): boolean {
+    if (this.#before !== undefined) return this.#before.unterminated > 0 || this.#before.beginsCut;
+    return this.lineStart.offset === 0 && this.#splitter.half;
+  }
+
   /**
-   * Begins again at the file's start. If `cut`, the first line is dropped: half of a line was lost with the old content,
-   * and what comes first may be its other half.
+   * The file goes on where another one ends, which is read before: if that one ends within a line, the first line is dropped.
+   * What comes first may be the other half of that line.
    */
+  follow(before: Reading): void {
+    this.#before = before;
+  }
+
+  /** Begins again at the file's start. If `cut`, half of a line was lost with the old content, and the first line is dropped. */
   restart(cut: boolean): void {
     this.#splitter.restart(cut);
+    this.#before = undefined;
     this.#tooLong = undefined;
     this.position = beginning;
     this.seen = 0;
+    this.unfinished = nothing;
   }
 }

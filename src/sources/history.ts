@@ -3,6 +3,7 @@ import { closeSync } from "node:fs";
 import type { Clock } from "../clock.ts";
 import { reasonOf } from "../errors.ts";
 import type { Mark } from "../model.ts";
+import { linkCopies, linkFound } from "./copies.ts";
 import type { Generation } from "./generation.ts";
 import { Inode, openFile } from "./inode.ts";
 import { beginning, toMark } from "./mark.ts";
@@ -41,6 +42,8 @@ export class History {
   readonly #failing = new Map<Generation, string>();
   /** The youngest that were closed: a copy of one is not new, and an empty live file does not tell what came before it. */
   #closed: readonly Read[] = [];
+  /** What stood last in files that were truncated since. */
+  #overwritten: readonly Read[] = [];
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -61,8 +64,9 @@ export class History {
   get checkpoint(): readonly Mark[] {
     const open = this.#generations.map(readOf);
     const tellsWhere = open.length > 0 && open[0]?.position.offset !== 0;
-    const all = tellsWhere ? open : [...this.#closed.slice(-1), ...open];
-    return all.map(({ dev, ino, position }) => toMark(dev, ino, position));
+    const closed = this.#closed.filter(({ position }) => position.offset > 0);
+    const all = tellsWhere ? open : [...closed.slice(-1), ...open];
+    return all.map(({ dev, ino, position, cut }) => toMark(dev, ino, position, cut));
   }
 
   /** Bytes that are there and were not read; undefined while that cannot be known. */
@@ -96,7 +100,7 @@ export class History {
    */
   async begin(marks: readonly Mark[], live: Sibling | undefined): Promise<boolean> {
     await this.#probe(live);
-    const siblings = this.#unread.list(live);
+    const siblings = await this.#unread.list(live);
     const files = live === undefined ? siblings : [...siblings, live];
     const { found, gap } = await findMarked(marks, files, this.#parts);
     const last = found.at(-1)?.index;
@@ -113,8 +117,16 @@ export class History {
       if (whole === undefined) closeAll(found.map(({ generation }) => generation));
     }
     if (whole === undefined) return false;
-    if (gap) this.#parts.tally.gap("what was read before is in no file any more");
     const all = [...found.map(({ generation }) => generation), ...whole];
+    let settled = false;
+    try {
+      settled = !this.#unread.moved;
+    } finally {
+      if (!settled) closeAll(all);
+    }
+    if (!settled) return false;
+    if (gap) this.#parts.tally.gap("what was read before is in no file any more");
+    linkFound(all, found, files, marks);
     this.#adopt(all);
     this.#parts.tally.passedOn(Math.max(0, all.length - 1));
     this.#unread.remember(siblings);
@@ -135,7 +147,7 @@ export class History {
       return true;
     }
     await this.#probe(live);
-    const siblings = this.#unread.list(live);
+    const siblings = await this.#unread.list(live);
     const between = await this.#unread.openNew(siblings, this.#read);
     if (between === undefined) return false;
     let next: Generation | undefined;
@@ -159,10 +171,18 @@ export class History {
   /**
    * The live file is to be read from its start: opens the copies that were made of it before, to be read first.
    * If it `shrank`, what had been read stands there no longer; if not, it is new, or was just truncated.
+   * Undefined if that cannot be done now, and is to be tried again.
    */
-  async recover(live: Inode, shrank: boolean): Promise<readonly Generation[]> {
+  async recover(live: Inode, shrank: boolean): Promise<readonly Generation[] | undefined> {
     const others = this.#read.filter((one) => !sameInode(one, live));
     const copies = await this.#unread.openCopies(live, others);
+    if (copies === undefined) return undefined;
+    await linkCopies(copies, live);
+    const { lineStart: before } = live.reading;
+    if (shrank && before.offset > 0) {
+      const read = { ...readOf(live), open: false, start: before.head };
+      this.#overwritten = [...this.#overwritten, read].slice(-mostLingering);
+    }
     // A copy over an older copy: what its inode held before is gone.
     const stale = this.#generations.filter((one) => copies.some((copy) => sameInode(copy, one)));
     for (const one of stale) this.abandon(one);
@@ -213,7 +233,7 @@ export class History {
       const reason = this.#failing.get(oldest);
       if (reason !== undefined) this.#parts.tally.gap(unreadable(reason));
       this.#giveUp(oldest);
-      this.#closed = [...this.#closed, { ...readOf(oldest), open: false }].slice(-mostLingering);
+      this.#closed = [...this.#closed, { ...withStart(oldest), open: false }].slice(-mostLingering);
       this.#drop([oldest]);
     }
   }
@@ -223,9 +243,9 @@ export class History {
     closeAll(this.#generations);
   }
 
-  /** All that is open or was just closed. A part of an open file is known by the file's start. */
+  /** All that is open, or was open until lately. */
   get #read(): readonly Read[] {
-    return [...this.#closed, ...this.#generations.map(knownByStart)];
+    return [...this.#closed, ...this.#overwritten, ...this.#generations.map(withStart)];
   }
 
   #adopt(generations: readonly Generation[]): void {
@@ -276,15 +296,16 @@ export function unreadable(reason: string): string {
 }
 
 function readOf({ dev, ino, reading }: Generation): Read {
-  return { dev, ino, open: true, position: reading.lineStart };
+  return { dev, ino, open: true, position: reading.lineStart, cut: reading.beginsCut };
 }
 
-function knownByStart(generation: Generation): Read {
-  const read = readOf(generation);
+function withStart(generation: Generation): Read {
+  const { head } = generation.reading.lineStart;
   try {
-    return generation instanceof Inode ? { ...read, position: generation.start } : read;
+    const start = generation instanceof Inode ? generation.start() : head;
+    return { ...readOf(generation), start };
   } catch {
     // It cannot be read at the moment, and holds nobody else up.
-    return read;
+    return { ...readOf(generation), start: head };
   }
 }

@@ -5,7 +5,7 @@ import { Tail } from "tail";
 import { reasonOf } from "../errors.ts";
 import { chunkLength } from "./generation.ts";
 import type { Generation, Reading, Turn } from "./generation.ts";
-import { advance, anchorLength, beginning, headLength } from "./mark.ts";
+import { anchorLength, headLength } from "./mark.ts";
 import type { Position } from "./mark.ts";
 
 /**
@@ -109,9 +109,9 @@ export class Inode implements Generation {
     }
   }
 
-  /** The position behind the first bytes that stand in the file now, by which copies of it are known. */
-  get start(): Position {
-    return advance(beginning, bytesAt(this.#descriptor, 0, headLength));
+  /** By these copies of it are known. */
+  start(): Buffer {
+    return bytesAt(this.#descriptor, 0, headLength);
   }
 
   /** The bytes at an offset, fewer where the file ends. */
@@ -135,7 +135,7 @@ export class Inode implements Generation {
     }
   }
 
-  /** What stands before the position is read again with each chunk: if it has changed, the file was truncated and has regrown. */
+  /** What was read last is read again with each chunk: if it has changed, the file was truncated and has regrown. */
   read(): Turn {
     const { reading } = this;
     const { size, mtimeMs } = fstatSync(this.#descriptor);
@@ -144,25 +144,26 @@ export class Inode implements Generation {
       this.#emptySince = mtimeMs;
       return "first";
     }
-    if (size === reading.seen) return "end";
-    const { seen } = reading;
+    if (size === 0) return "end";
+    const { seen, unfinished } = reading;
     const { offset, anchor } = reading.position;
     const start = offset - anchor.length;
     const length = readSync(this.#descriptor, scratch, 0, anchor.length + chunkLength, start);
-    if (length < anchor.length || anchor.compare(scratch, 0, anchor.length) !== 0)
-      return "truncated";
+    const known = Buffer.concat([anchor, unfinished]);
+    if (length < known.length || known.compare(scratch, 0, known.length) !== 0) return "truncated";
+    if (length === known.length) return "end";
     reading.feed(scratch.subarray(anchor.length, length));
     return reading.seen > seen && reading.seen < size ? "more" : "end";
   }
 
-  /** Begins again at the file's start; see `Reading.restart`. */
+  /** What has been read does not stand there any more; see `Reading.restart`. */
   restart(cut: boolean): void {
     this.reading.restart(cut);
-    this.#emptySince = undefined;
+    this.lookAgain();
   }
 
-  /** Nobody knows yet whether older lines stand in a copy: the next turn is a `first` one again, if this one was. */
-  askAgain(): void {
+  /** It is not known yet whether older lines stand in a copy. */
+  lookAgain(): void {
     this.#emptySince = undefined;
   }
 

@@ -25,7 +25,7 @@ export class LineSplitter {
   readonly #hits: number[];
   #dropping = false;
   /** What it throws away is the second half of a line. */
-  #half = false;
+  half = false;
 
   constructor(markers: readonly Buffer[]) {
     this.#markers = markers;
@@ -41,7 +41,7 @@ export class LineSplitter {
   restart(cut: boolean): void {
     this.lines = 0;
     this.#dropping = cut;
-    this.#half = cut;
+    this.half = cut;
   }
 
   /**
@@ -73,9 +73,9 @@ export class LineSplitter {
     if (end === -1) return bytes.length;
     this.#dropping = false;
     this.lines++;
-    if (this.#half) this.cut++;
+    if (this.half) this.cut++;
     else this.dropped++;
-    this.#half = false;
+    this.half = false;
     return end + 1;
   }
 

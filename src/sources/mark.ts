@@ -12,6 +12,7 @@ export interface Position {
 
 export const anchorLength = 64;
 export const headLength = 256;
+const lineFeed = 0x0a;
 const nothing = Buffer.alloc(0);
 
 export const beginning: Position = { offset: 0, anchor: nothing, head: nothing };
@@ -32,14 +33,33 @@ export function advance({ offset, anchor, head }: Position, bytes: Buffer): Posi
   };
 }
 
+/**
+ * Says whether two files begin with the same bytes, as far as both go, given the first bytes of each; if there is nothing
+ * but less than a line of them, they may do so by chance.
+ */
+export function beginAlike(one: Buffer, other: Buffer, least: "a byte" | "a line"): boolean {
+  const length = Math.min(one.length, other.length);
+  const common = one.subarray(0, length);
+  if (!common.equals(other.subarray(0, length))) return false;
+  // Nothing, or a hole.
+  if (common.every((byte) => byte === 0)) return false;
+  return least === "a byte" || length === headLength || common.includes(lineFeed);
+}
+
 /** The form that outlives the process. */
-export function toMark(dev: number, ino: number, { offset, anchor, head }: Position): Mark {
+export function toMark(
+  dev: number,
+  ino: number,
+  { offset, anchor, head }: Position,
+  cut = false,
+): Mark {
   return {
     dev,
     ino,
     offset,
     anchor: anchor.toString("base64"),
     head: head.toString("base64"),
+    ...(cut ? { cut } : {}),
   };
 }
 

@@ -5,7 +5,7 @@ import { Archive } from "./archive.ts";
 import type { Generation, Reading } from "./generation.ts";
 import { holds, Inode, openFile } from "./inode.ts";
 import type { OpenFile } from "./inode.ts";
-import { beginning, fromMark } from "./mark.ts";
+import { beginAlike, beginning, fromMark } from "./mark.ts";
 import type { Position } from "./mark.ts";
 import { sameInode } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
@@ -61,6 +61,16 @@ async function openOnce(
   return right ? generation : undefined;
 }
 
+/** Reads the first bytes of a file; undefined if its name means another file by now. Throws as `openAt` does. */
+export async function startOf(file: Sibling, begin: Begin): Promise<Buffer | undefined> {
+  const generation = await openAt(file, beginning, begin);
+  try {
+    return await generation?.start();
+  } finally {
+    generation?.close();
+  }
+}
+
 function openOrGone(path: string): OpenFile | undefined {
   try {
     return openFile(path);
@@ -90,19 +100,19 @@ export async function findHolder(
   return undefined;
 }
 
-/** The same inode, then plain files before compressed ones, and the younger first. */
+/** The same inode, then the younger first: of a file and its copies the youngest holds what stands in the others. */
 function likeliestFirst(
   was: { readonly dev: number; readonly ino: number },
   files: readonly Sibling[],
 ): readonly (readonly [number, Sibling])[] {
-  const rank = (file: Sibling) => (sameInode(file, was) ? 0 : file.packed ? 2 : 1);
+  const rank = (file: Sibling) => (sameInode(file, was) ? 0 : 1);
   return [...files.entries()].toSorted(([i, a], [j, b]) => rank(a) - rank(b) || j - i);
 }
 
 /** What a checkpoint leads to. */
 export interface Resumed {
   /** Those that are named by a mark, each at its position, in the order of the files. */
-  readonly found: readonly Found[];
+  readonly found: readonly (Found & { readonly mark: Mark })[];
   /** True if a file that had been read from is there no more. */
   readonly gap: boolean;
 }
@@ -119,7 +129,7 @@ export async function findMarked(
   files: readonly Sibling[],
   settings: Settings,
 ): Promise<Resumed> {
-  const found = new Map<number, Found>();
+  const found = new Map<number, Found & { readonly mark: Mark }>();
   let gap = false;
   try {
     for (const mark of marks.toReversed()) {
@@ -127,11 +137,11 @@ export async function findMarked(
       const older = files.slice(0, found.size === 0 ? 0 : Math.min(...found.keys()));
       const holder =
         position === undefined
-          ? await findEmpty(mark, older, settings)
+          ? await findEmpty(mark, older, marks, settings)
           : await findHolder(position, mark, files, settings.begin);
       if (holder === undefined) gap ||= mark.offset !== 0;
       else if (found.has(holder.index)) holder.generation.close();
-      else found.set(holder.index, holder);
+      else found.set(holder.index, { ...holder, mark });
     }
   } catch (thrown) {
     closeAll([...found.values()].map(({ generation }) => generation));
@@ -147,6 +157,7 @@ export async function findMarked(
 async function findEmpty(
   mark: Mark,
   files: readonly Sibling[],
+  marks: readonly Mark[],
   { begin, since }: Settings,
 ): Promise<Found | undefined> {
   if (mark.offset !== 0) return undefined;
@@ -154,6 +165,11 @@ async function findEmpty(
   const index = same === -1 ? files.length - 1 : same;
   const file = files[index];
   if (file === undefined || (same === -1 && !(file.packed && file.modified >= since)))
+    return undefined;
+  // One that another mark is of has been read, though it may not hold all that had been read.
+  const start = await startOf(file, begin).catch(unlessShort);
+  const heads = marks.map(({ head }) => Buffer.from(head, "base64"));
+  if (start !== undefined && heads.some((head) => beginAlike(head, start, "a line")))
     return undefined;
   const generation = await openAt(file, beginning, begin).catch(unlessShort);
   return generation && { index, generation };

@@ -1,7 +1,7 @@
 /** Lists the rotated generations that stand beside a log. */
-import { readdirSync, realpathSync, statSync } from "node:fs";
+import { readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { codeOf } from "../errors.ts";
 import { oldestFirst, rotatedForm } from "./rotation.ts";
 
@@ -49,9 +49,18 @@ export function siblingsOf(path: string): readonly Sibling[] {
   return target === undefined || target === path ? own : settledList(target);
 }
 
+/** Where a link leads, also if nothing stands there at the moment. */
 function targetOf(path: string): string | undefined {
   try {
     return realpathSync(path);
+  } catch {
+    return linkedTo(path);
+  }
+}
+
+function linkedTo(path: string): string | undefined {
+  try {
+    return resolve(dirname(path), readlinkSync(path));
   } catch {
     return undefined;
   }
@@ -62,10 +71,15 @@ function settledList(path: string): readonly Sibling[] {
   let list = listOnce(path);
   for (let tries = 0; tries < mostTries; tries++) {
     const again = listOnce(path);
-    if (again.length === list.length && again.every((one, i) => isSame(one, list[i]))) return again;
+    if (isSameList(list, again)) return again;
     list = again;
   }
   return list;
+}
+
+/** Says whether two lists hold the same files under the same names. */
+export function isSameList(one: readonly Sibling[], other: readonly Sibling[]): boolean {
+  return one.length === other.length && one.every((file, i) => isSame(file, other[i]));
 }
 
 function isSame(one: Sibling, other: Sibling | undefined): boolean {

@@ -3,11 +3,20 @@ import type { Clock } from "../clock.ts";
 import { reasonOf } from "../errors.ts";
 import type { Generation } from "./generation.ts";
 import type { Inode } from "./inode.ts";
+import { beginAlike, headLength } from "./mark.ts";
 import type { Position } from "./mark.ts";
 import { lookAt } from "./named.ts";
-import { findHolder, isShortage, openAt, openWhole, unlessShort } from "./resume.ts";
+import {
+  closeAll,
+  findHolder,
+  isShortage,
+  openAt,
+  openWhole,
+  startOf,
+  unlessShort,
+} from "./resume.ts";
 import type { Begin } from "./resume.ts";
-import { identityOf, sameInode, siblingsOf } from "./siblings.ts";
+import { identityOf, isSameList, sameInode, siblingsOf } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
 
 /** A file that is read, or was read, with a position by which a copy of it is known. */
@@ -17,6 +26,10 @@ export interface Read {
   /** Once it is closed, its inode may be another file. */
   readonly open: boolean;
   readonly position: Position;
+  /** Its first line is half a line. */
+  readonly cut: boolean;
+  /** The first bytes, by which copies of a plain file are known. */
+  readonly start?: Buffer | undefined;
 }
 
 interface Parts {
@@ -30,6 +43,8 @@ interface Parts {
 /** A rotation that goes on while files are opened is waited for, but not for ever. */
 const mostTries = 5;
 
+const nothing = Buffer.alloc(0);
+
 /** How far the clock of the file system may be off. Milliseconds. */
 const slack = 60_000;
 
@@ -42,18 +57,39 @@ export class Unread {
   #tries = 0;
   /** What was told of a directory that cannot be listed. */
   #unlisted: string | undefined;
+  /** What was listed last. */
+  #listed: readonly Sibling[] = [];
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
   /**
-   * The rotated files that stand there now, the oldest first, without the one given.
+   * The rotated files that stand there now, the oldest first, without the live file and without copies of it: what stands in
+   * it is read there. A copy stays new: the live file may be truncated before it is read.
    * @throws a system error if the host is short of descriptors or memory
    */
-  list(except: { readonly dev: number; readonly ino: number } | undefined): readonly Sibling[] {
-    const siblings = this.#list();
-    return except === undefined ? siblings : siblings.filter((file) => !sameInode(file, except));
+  async list(live: Sibling | undefined): Promise<readonly Sibling[]> {
+    const siblings = this.#listAll();
+    if (live === undefined) return siblings;
+    const others = siblings.filter((file) => !sameInode(file, live));
+    const start = (await startOf(live, this.#parts.begin)) ?? nothing;
+    const fresh = others.filter((file) => !this.#isKnown(file));
+    const copies = await this.#likeAmong(fresh, start, "a line");
+    return others.filter((file) => !copies.includes(file));
+  }
+
+  /**
+   * A rotation has gone on since they were listed: what was not found may stand there under another name.
+   * @throws a system error if the host is short of descriptors or memory
+   */
+  get moved(): boolean {
+    return !isSameList(this.#listed, this.#list());
+  }
+
+  #listAll(): readonly Sibling[] {
+    this.#listed = this.#list();
+    return this.#listed;
   }
 
   #list(): readonly Sibling[] {
@@ -98,51 +134,77 @@ export class Unread {
   }
 
   /**
-   * Opens the copy that goes on where the live file was left, and the copies that were made after it.
+   * Opens the copy that goes on where the live file was left, and the copies that were made after it; undefined if a rotation
+   * goes on, or nobody may look for copies now.
    * @throws a system error if the host is short of descriptors or memory
    */
-  async openCopies(live: Inode, read: readonly Read[]): Promise<readonly Generation[]> {
-    const { begin } = this.#parts;
-    for (;;) {
-      const siblings = this.list(undefined);
-      const older = await this.#olderThan(live, siblings);
-      const holder = await findHolder(live.reading.lineStart, live, older, begin);
-      let younger: readonly Generation[] | undefined;
-      try {
-        const fresh = await this.#newAmong(older.slice((holder?.index ?? -1) + 1), read);
-        // What stands in the live file is read there. Its copy stays new: the live file may be truncated before it is read.
-        const present = await this.#copiesAmong(fresh, live.start);
-        younger = await this.openWhole(fresh.filter((file) => !present.includes(file)));
-        if (younger !== undefined) {
-          const dealtWith = older.filter((file) => !present.includes(file));
-          this.remember(siblings.filter((file) => this.#isKnown(file) || dealtWith.includes(file)));
-          return holder === undefined ? younger : [holder.generation, ...younger];
-        }
-      } finally {
-        if (younger === undefined) holder?.generation.close();
-      }
+  async openCopies(live: Inode, read: readonly Read[]): Promise<readonly Generation[] | undefined> {
+    const { path, begin } = this.#parts;
+    const named = lookAt(path);
+    if (named.file === undefined && named.trouble === "log unreadable") return undefined;
+    const siblings = this.#listAll();
+    const older = await this.#olderThan(live, named.file, siblings);
+    const opened: Generation[] = [];
+    let complete = false;
+    try {
+      const holder = await findHolder(live.reading.lineStart, live, older ?? siblings, begin);
+      if (holder !== undefined) opened.push(holder.generation);
+      const copies = older?.slice((holder?.index ?? -1) + 1) ?? [];
+      // A copy may also be older, and end before what was read last.
+      const { dev, ino, reading } = live;
+      const { lineStart: position } = reading;
+      const before = { dev, ino, open: false, position, cut: false, start: position.head };
+      const fresh = await this.#newAmong(copies, [...read, before]);
+      // What stands in the live file is read there. Its copy stays new, as in `list`.
+      const present = await this.#likeAmong(fresh, live.start(), "a byte");
+      const younger = await this.openWhole(fresh.filter((file) => !present.includes(file)));
+      opened.push(...(younger ?? []));
+      if (younger === undefined || this.moved) return undefined;
+      const dealtWith = older?.filter((file) => !present.includes(file)) ?? [];
+      this.remember(siblings.filter((file) => this.#isKnown(file) || dealtWith.includes(file)));
+      complete = true;
+      return opened;
+    } finally {
+      if (!complete) closeAll(opened);
     }
   }
 
-  /** The live file may have been rotated already, and compressed: what is younger than it is no copy of it. */
-  async #olderThan(live: Inode, siblings: readonly Sibling[]): Promise<readonly Sibling[]> {
+  /**
+   * What is younger than the live file is no copy of it, once it was rotated, and perhaps compressed. Undefined if it has
+   * lost its name: that leaves open which of them are copies of it, and which of the next file.
+   */
+  async #olderThan(
+    live: Inode,
+    named: Sibling | undefined,
+    siblings: readonly Sibling[],
+  ): Promise<readonly Sibling[] | undefined> {
     let own = siblings.find((file) => sameInode(file, live));
-    const { file } = lookAt(this.#parts.path);
-    if (own === undefined && (file === undefined || !sameInode(file, live)))
-      own = (await this.#copiesAmong(siblings, live.start))[0];
-    return own === undefined ? siblings : siblings.slice(0, siblings.indexOf(own));
+    if (own === undefined) {
+      if (named !== undefined && sameInode(named, live)) return siblings;
+      [own] = await this.#likeAmong(siblings, live.start(), "a byte");
+    }
+    return own === undefined ? undefined : siblings.slice(0, siblings.indexOf(own));
   }
 
-  /** Opens files to read them whole; undefined if a rotation goes on and they are to be listed again. */
+  /** Opens files to read them whole; undefined if a rotation seems to go on and they are to be listed again. */
   async openWhole(files: readonly Sibling[]): Promise<readonly Generation[] | undefined> {
     const { begin, tellGap } = this.#parts;
-    const generations = await openWhole(files, begin, ({ path }, thrown) => {
-      tellGap(`${path}: ${reasonOf(thrown)}`);
+    const unreadable: string[] = [];
+    const different = await this.#withoutOldCopies(files);
+    const generations = await openWhole(different, begin, ({ path }, thrown) => {
+      unreadable.push(`${path}: ${reasonOf(thrown)}`);
     });
-    this.#tries = generations === undefined ? this.#tries + 1 : 0;
-    if (generations !== undefined || this.#tries < mostTries) return generations;
-    tellGap("a rotated file is not to be had");
-    return [];
+    const all = generations !== undefined && unreadable.length === 0;
+    this.#tries = all ? 0 : this.#tries + 1;
+    if (all) return generations;
+    // What is being made may be readable for nobody at first.
+    if (this.#tries < mostTries) {
+      closeAll(generations ?? []);
+      return undefined;
+    }
+    for (const reason of unreadable) tellGap(reason);
+    if (generations === undefined) tellGap("a rotated file is not to be had");
+    return generations ?? [];
   }
 
   #isKnown(file: Sibling): boolean {
@@ -158,7 +220,9 @@ export class Unread {
         !this.#isKnown(file) &&
         !read.some((one) => one.open && sameInode(one, file)),
     );
-    for (const { position } of read) {
+    for (const { position, start = nothing } of read) {
+      const alike = await this.#likeAmong(fresh, start, "a line");
+      fresh = fresh.filter((file) => !alike.includes(file));
       const copies = await this.#copiesAmong(fresh, position);
       fresh = fresh.filter((file) => !copies.includes(file));
     }
@@ -174,5 +238,33 @@ export class Unread {
       if (copy !== undefined) copies.push(file);
     }
     return copies;
+  }
+
+  /** Of a file and its copies the youngest, which holds what stands in the others. */
+  async #withoutOldCopies(files: readonly Sibling[]): Promise<readonly Sibling[]> {
+    const starts: Buffer[] = [];
+    for (const file of files)
+      starts.push((await startOf(file, this.#parts.begin).catch(unlessShort)) ?? nothing);
+    return files.filter(
+      (_, age) =>
+        !starts.slice(age + 1).some((start) => beginAlike(start, starts[age] ?? nothing, "a line")),
+    );
+  }
+
+  /** Those that begin with these bytes; see `beginAlike`. */
+  async #likeAmong(
+    files: readonly Sibling[],
+    start: Buffer,
+    least: "a byte" | "a line",
+  ): Promise<readonly Sibling[]> {
+    const alike: Sibling[] = [];
+    for (const file of start.length === 0 ? [] : files) {
+      const other = await startOf(file, this.#parts.begin).catch(unlessShort);
+      if (other === undefined) continue;
+      // What is compressed grows no more: if all of it is there, no line in it is new.
+      const all = file.packed && other.length < headLength && other.length <= start.length;
+      if (beginAlike(start, other, all ? "a byte" : least)) alike.push(file);
+    }
+    return alike;
   }
 }

@@ -29,7 +29,7 @@ export class NameWatcher {
     const directory = inodeNamed(dirname(path));
     if (this.#watcher !== undefined) {
       if (directory === this.#directory) return;
-      void this.#watcher.close();
+      void closeQuietly(this.#watcher);
     }
     this.#directory = directory;
     this.#watcher = watch(path, { ignoreInitial: true, atomic: false });
@@ -40,6 +40,13 @@ export class NameWatcher {
   }
 
   async close(): Promise<void> {
-    await this.#watcher?.close();
+    if (this.#watcher !== undefined) await closeQuietly(this.#watcher);
   }
+}
+
+/** What it has begun may still fail; it forgets its listeners when it is closed, and an error without one ends the process. */
+async function closeQuietly(watcher: FSWatcher): Promise<void> {
+  const closing = watcher.close();
+  watcher.on("error", () => undefined);
+  await closing;
 }

@@ -1,0 +1,56 @@
+/** Copies that were made of a log before it was truncated: which of them begin with the second half of a line. */
+import type { Mark } from "../model.ts";
+import type { Generation, Reading } from "./generation.ts";
+import type { Found } from "./resume.ts";
+import { sameInode } from "./siblings.ts";
+import type { Sibling } from "./siblings.ts";
+
+/** Copies of a file, the oldest first, are to be read after what was read of it itself. Rejects with a system or zlib error. */
+export async function linkCopies(
+  copies: readonly Generation[],
+  { reading }: Generation,
+): Promise<void> {
+  for (const [index, copy] of copies.entries())
+    if (await goesOnIn(copy, reading)) return followEachOther(copies.slice(index));
+  copies[0]?.reading.restart(reading.beginsCut || reading.unterminated > 0);
+  followEachOther(copies);
+}
+
+/** Whether a copy holds the line in which the reading of the file has ended. */
+async function goesOnIn(copy: Generation, reading: Reading): Promise<boolean> {
+  const { unfinished, lineStart } = reading;
+  if (lineStart.offset > 0 || unfinished.length === 0) return copy.reading.position.offset > 0;
+  return (await copy.start()).subarray(0, unfinished.length).equals(unfinished);
+}
+
+/** The same after a start: `found` are those of `all` that `marks` lead to, and `files` is what was searched for them. */
+export function linkFound(
+  all: readonly Generation[],
+  found: readonly (Found & { readonly mark: Mark })[],
+  files: readonly Sibling[],
+  marks: readonly Mark[],
+): void {
+  for (const { mark } of found.slice(-1)) followCopy(all.slice(found.length - 1), mark, files);
+  for (const one of all) {
+    const mark = marks.find((any) => sameInode(any, one));
+    if (mark?.cut === true && one.reading.position.offset === 0) one.reading.restart(true);
+  }
+}
+
+/** The mark leads to the first one: if that is a copy, what it was copied from comes behind it, truncated once or more. */
+function followCopy(all: readonly Generation[], mark: Mark, files: readonly Sibling[]): void {
+  const [copy] = all;
+  const file = files.find((one) => copy !== undefined && sameInode(one, copy));
+  const original = files.find((one) => sameInode(one, mark));
+  // An inode that is used again belongs to a file that is younger than the copy.
+  if (file === undefined || original === undefined || original.born >= file.modified) return;
+  followEachOther(all.slice(0, 1 + all.findIndex((one) => sameInode(one, original))));
+}
+
+/** They are copies of one file, and last perhaps that file itself, which was truncated after each of them. */
+function followEachOther(generations: readonly Generation[]): void {
+  for (const [index, { reading }] of generations.slice(1).entries()) {
+    const before = generations[index]?.reading;
+    if (before !== undefined && !reading.beginsCut) reading.follow(before);
+  }
+}

@@ -1,0 +1,126 @@
+/** What a follower can know of lines that a truncation cut in two: which second half it must drop, and which line it may. */
+import type { Mark } from "../../src/model.ts";
+import type { File, Line, Piece } from "./walk-line.ts";
+import type { World } from "./walk-world.ts";
+
+/** A file as a follower knows it: so often it had been truncated, and so far it was read. */
+export interface Known {
+  readonly mark: Mark;
+  readonly file: File;
+  readonly epoch: number;
+}
+
+export class Halves {
+  readonly #world: World;
+  /** First halves that the follower surely has seen, and those that it may have seen. */
+  #seen = new Set<Line>();
+  #glimpsed = new Set<Line>();
+  /** Those that were truncated away: it knows that what comes first may be the second half. */
+  #cut = new Set<Line>();
+  /** Those of these whose truncation it surely has noticed, and those of which the state tells. */
+  #noticed: readonly Line[] = [];
+  #saved: readonly Line[] = [];
+  /** By the state, files with these inodes may begin with a second half. */
+  #inodes: readonly number[] = [];
+  /** It has had all the time that it needs, once. */
+  #settled = false;
+  /** Files that begin, after so many truncations, with what may be the second half of a lost line. */
+  readonly #doubts: { readonly file: File; readonly epoch: number }[] = [];
+  /** So many files had been made when one lost its name and left half a line: of all younger ones the first line is in doubt. */
+  #unsure = Infinity;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** The second half of a line whose first half was truncated away may come out if there was no way to know of that one. */
+  mayComeOut(bytes: Buffer): boolean {
+    return this.#world.lines.some(
+      (line) =>
+        line.order === undefined &&
+        line.bytes.subarray(-1 - bytes.length, -1).equals(bytes) &&
+        !this.#cut.has(line),
+    );
+  }
+
+  /** A whole line that stands where the second half of another may stand: it may be dropped. */
+  isDoubted({ first, file, epoch }: Line): boolean {
+    const doubted = this.#doubts.some((one) => one.file === file && one.epoch === epoch);
+    return first && (doubted || this.#inodes.includes(file.ino) || file.birth >= this.#unsure);
+  }
+
+  /** A follower is at work. */
+  works(): void {
+    for (const { pieces } of this.#world.files) {
+      const last = pieces.at(-1);
+      if (last?.part === "head") this.#glimpsed.add(last.line);
+    }
+  }
+
+  /** The follower has had all the time that it needs. */
+  settled(): void {
+    this.#settled = true;
+    for (const file of this.#world.held) {
+      const last = file.pieces.at(-1);
+      if (last?.part === "head") this.#seen.add(last.line);
+    }
+    if (!this.#world.blind) this.#noticed = [...this.#cut];
+  }
+
+  /** What was in doubt because a file had lost its name has been read. */
+  named(): void {
+    this.#unsure = Infinity;
+  }
+
+  save(): void {
+    this.#saved = this.#noticed;
+    const doubted = this.#doubts.filter(({ file, epoch }) => file.epoch === epoch);
+    this.#inodes = [...this.#noticed, ...doubted].map(({ file }) => file.ino);
+  }
+
+  /** The next follower knows what was saved, unless that was truncated once more, second half and all. */
+  end(): void {
+    const tails = this.#world.files.flatMap(({ pieces }) => pieces).filter(isTail);
+    const stands = (line: Line) =>
+      line.file.pieces.some(isTailOf(line)) || !tails.some(isTailOf(line));
+    this.#noticed = this.#saved.filter(stands);
+    this.#cut = new Set(this.#noticed);
+    this.#seen = new Set();
+    this.#glimpsed = new Set();
+    this.#settled = false;
+  }
+
+  /** The log is about to be truncated; this is what the follower surely knows of. */
+  truncating(known: readonly Known[]): void {
+    const { live: file } = this.#world;
+    if (file === undefined) return;
+    const next = { file, epoch: file.epoch + 1 };
+    const doubted = this.#doubts.some((one) => one.file === file && one.epoch === file.epoch);
+    if (doubted && !file.pieces.some(({ line }) => line.deliveries > 0)) this.#doubts.push(next);
+    const read = known.some((one) => one.file === file && one.mark.offset > 0);
+    for (const { line, part } of file.pieces) {
+      const kept = this.#world.heads.includes(line);
+      const glimpsed = this.#glimpsed.has(line) && line.deliveries === 0;
+      // What was seen as half of a line, or stands so in a copy, may be no half any more.
+      if (part !== "head" && (glimpsed || kept)) this.#doubts.push(next);
+      if (part === "head" && (this.#seen.has(line) || (kept && read))) this.#cut.add(line);
+      if (part === "tail" && !this.#settled) this.#cut.delete(line);
+    }
+  }
+
+  /** The log is about to lose its name: of which file a copy ends within a line, nobody can tell then. */
+  unlinking(): void {
+    const last = this.#world.live?.pieces.at(-1);
+    const halves = this.#glimpsed.size + this.#cut.size + this.#world.heads.length;
+    if (last?.part === "head" || halves > 0)
+      this.#unsure = Math.min(this.#unsure, this.#world.files.length);
+  }
+}
+
+function isTail({ part }: Piece): boolean {
+  return part === "tail";
+}
+
+function isTailOf(line: Line): (piece: Piece) => boolean {
+  return (piece) => isTail(piece) && piece.line === line;
+}

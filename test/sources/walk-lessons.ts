@@ -1,0 +1,103 @@
+/** The worst programs that a walk has met, shrunk: each by what it taught. */
+import type { Program, Step } from "./walk-program.ts";
+
+/** Reads steps as they are written below: what is done, then by whom or to which, then how much. */
+function stepsOf(text: string): readonly Step[] {
+  return text.split(", ").map((step): Step => {
+    const [what = "", ...rest] = step.split(" ");
+    const [one = 0, two = 0] = rest.map(Number);
+    switch (what) {
+      case "write":
+        return { do: "write", by: one, lines: two };
+      case "half":
+        return { do: "half", by: one, cut: two };
+      case "finish":
+        return { do: "finish", by: one };
+      case "pack":
+        return { do: "pack", which: one };
+      case "nudge":
+        return { do: "nudge", turns: one };
+      case "deny":
+        return { do: "deny", what: rest[0] === "directory" ? "directory" : "log" };
+      case "start":
+        return { do: "start", wait: true };
+      default:
+        return { do: what } as Step;
+    }
+  });
+}
+
+function numbered(text: string): Program {
+  return { style: "number", linked: false, hasty: true, steps: stepsOf(text) };
+}
+
+export const lessons: Readonly<Record<string, Program>> = {
+  "an error of a watcher that is being closed has no listener": numbered(
+    "nudge 1, deny directory, stop, permit, start, deny directory, kill",
+  ),
+  "a copy beside a log that was not truncated is not read again": numbered("write 0 4, copy"),
+  "nor when the log is truncated after more was read than the copy holds": numbered(
+    "write 0 3, copy, write 0 1, turn, truncate, turn",
+  ),
+  "of several copies of one file only one is read": numbered("write 0 5, copy, copy, truncate"),
+  "a copy can be shorter than what a file is known by": numbered(
+    "link, unlink, nudge 2, create, pack 1, write 0 1, packed, start, write 1 6",
+  ),
+  "a file and its copy: the younger is read on": numbered(
+    "write 0 37, turn, copy, shift, open, pack 0, save, shift, kill",
+  ),
+  "half a line at the start of a file has no anchor before it": numbered(
+    "half 0 4, turn, truncate, write 1 19, turn",
+  ),
+  "it also tells a copy that goes on with it from one that does not": numbered(
+    "half 0 4, turn, truncate, write 1 45, copy, truncate",
+  ),
+  "an empty older copy ends within no line": numbered(
+    "copy, pack 0, half 0 2, turn, finish 0, copy, truncate",
+  ),
+  "an empty copy hands on that a half was lost": numbered(
+    "half 0 4, turn, truncate, turn, copy, write 1 30",
+  ),
+  "what is truncated to the same size is truncated": numbered(
+    "half 0 1, turn, finish 0, copy, truncate, half 0 1, turn",
+  ),
+  "that a half was lost outlives a kill": numbered(
+    "write 0 2, truncate, half 1 3, turn, truncate, turn, save, reopen, kill",
+  ),
+  "a copy of the next file is no copy of the one that was unlinked": numbered(
+    "hush, write 1 5, unlink, reopen, half 0 2, copy, truncate",
+  ),
+  "half a line, compressed, is not new": numbered(
+    "shift, reopen, half 0 2, pack 0, turn, write 1 4, copy, truncate",
+  ),
+  "a hole is nothing to know a file by": numbered(
+    "open, write 1 15, truncate, shift, half 0 3, reopen, write 1 3, truncate, write 0 16",
+  ),
+  "copies are read before the name is looked at again": numbered(
+    "write 0 34, turn, copy, truncate, write 1 5, shift, create, pack 0, link, unlink, nudge 2, create, copy",
+  ),
+  "copies wait until somebody may look for them": numbered(
+    "write 0 5, half 0 7, turn, deny directory, copy, truncate, write 0 43, turn, permit, turn",
+  ),
+  "a new log that cannot be opened yet is tried again": numbered(
+    "nudge 7, write 0 6, unlink, reopen, deny log, nudge 2, turn, permit, turn",
+  ),
+  "a link may lead nowhere for a moment": {
+    style: "number",
+    linked: true,
+    hasty: true,
+    steps: stepsOf("write 0 31, nudge 5, copy, truncate, shift, nudge 5"),
+  },
+  "files that were empty when they were closed say nothing of what was read": {
+    style: "swap",
+    linked: false,
+    hasty: true,
+    steps: stepsOf("shift, write 0 26, nudge 3, unlink, reopen, hush, stop"),
+  },
+  "what was empty is not what another mark is of": {
+    style: "date",
+    linked: false,
+    hasty: false,
+    steps: stepsOf("turn, unlink, reopen, write 0 37, stop, copy, shift"),
+  },
+};
