@@ -50,6 +50,8 @@ const schema = z.strictObject({
                 _COMM: journalValues.optional(),
                 _EXE: journalValues.optional(),
                 _SYSTEMD_UNIT: journalValues.optional(),
+                // A line that a program prints is cut at 48 KiB and at NULs: what stands behind would be one of its own.
+                _TRANSPORT: journalValues.prefault(["syslog", "journal"]),
               })
               .prefault({}),
             namespace: journalValue.optional(),

@@ -4,6 +4,7 @@ import { adapters } from "../src/adapters/index.ts";
 import { createProgram } from "../src/cli.ts";
 import { configText, parseConfig } from "../src/config.ts";
 import { createMap } from "../src/maps/index.ts";
+import { trustText } from "../src/sources/trust.ts";
 import type { SourceSettings } from "../src/sources/settings.ts";
 import { GatheringOutside } from "./outside.ts";
 
@@ -14,8 +15,8 @@ const readme = read("README.md");
 
 /** Of a journal. */
 const journalKeys = ["type", "units", "identifiers", "trust", "namespace", "directory", "adapters"];
-const uidOf = (source: SourceSettings) =>
-  source.type === "journal" ? (source.trust._UID ?? []).join() : "";
+const trustOf = (source: SourceSettings) =>
+  source.type === "journal" ? trustText(source.trust) : "";
 
 describe("the example config", () => {
   test("is a config as it stands, and its commented keys show the defaults", () => {
@@ -51,7 +52,9 @@ test("the example config for the journal has every key of that source, and shows
     .replace(/^(trust = .*)\n[^]*?^(trust = .*)$/m, "$2");
   const full = parseConfig(whole, "popgate-journal.toml", names);
   expect(Object.keys(full.source[0] ?? {}).sort()).toEqual(journalKeys.sort());
-  expect(text).toContain(`# trust = { _UID = "${plain.source.map(uidOf).join("")}" }`);
+  const trust = plain.source.map(trustOf).join("");
+  expect(text).toContain(`# trust = ${trust}`);
+  expect(readme).toContain(`| \`${trust}\` |`);
   for (const key of journalKeys) {
     expect(readme, `README has no row for ${key}`).toMatch(
       new RegExp(`^\\| .*\\b${key}\`? \\|`, "m"),

@@ -6,7 +6,7 @@ import { journalEntryOf } from "../sources/journal-entry.ts";
 import type { JournalEntry, Trusted } from "../sources/journal-entry.ts";
 import { journalctl } from "../sources/journalctl.ts";
 import type { JournalSettings } from "../sources/settings.ts";
-import { isTrusted, tightest } from "../sources/trust.ts";
+import { isTrusted, tightest, trustText } from "../sources/trust.ts";
 import type { Trust } from "../sources/trust.ts";
 import { fine, note, todo } from "./finding.ts";
 import type { Finding } from "./finding.ts";
@@ -52,11 +52,11 @@ function trustFindings(trust: Trust, logins: readonly JournalEntry[]): Finding[]
   const refused = others.length === 0 ? [] : [refusedFinding(others, trusted.length === 0)];
   if (trusted.length === 0) return refused;
   const proposed = tightest(trusted.map((entry) => entry.trusted));
-  const demands = textOf(proposed);
+  const demands = shown(trustText(proposed));
   return [
     fine(`readable; ${counted(trusted.length)} lately that the config trusts`),
     ...refused,
-    demands === textOf(trust)
+    demands === trustText(trust)
       ? fine("its demand on the writers is as tight as these logins allow")
       : note(`the tightest demand that they satisfy: trust = ${demands}`),
   ];
@@ -73,17 +73,6 @@ function writerOf(trusted: Trusted): string {
   return Object.entries(trusted)
     .map(([name, value]) => `${name}=${shown(value)}`)
     .join(" ");
-}
-
-/** As TOML. */
-function textOf(trust: Trust): string {
-  const demands = Object.entries(trust)
-    .filter(([, values]) => values !== undefined)
-    .map(([name, values = []]) => {
-      const texts = values.map((value) => JSON.stringify(shown(value)));
-      return `${name} = ${texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`}`;
-    });
-  return `{ ${demands.join(", ")} }`;
 }
 
 function counted(logins: number): string {

@@ -28,7 +28,6 @@ export const fieldNames = [
   "_HOSTNAME",
   "_PID",
   "_SOURCE_REALTIME_TIMESTAMP",
-  "_TRANSPORT",
   ...trustedFields,
 ] as const;
 

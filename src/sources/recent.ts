@@ -26,6 +26,9 @@ interface Options extends Matters {
 /** A few hundred lines: some host of several, or some minutes after a clock was wrong, do not speak for a whole log. */
 const window = 65_536;
 
+/** So many lines of it at most, however short they are: a look must not hold the loop. */
+const mostLines = 2000;
+
 /** Less is read faster than it is searched. Bytes. */
 const least = 1_048_576;
 
@@ -70,7 +73,9 @@ export async function startOfRecent(
 function isOld(bytes: Buffer, { timeOf, since }: Matters): boolean {
   let old = 0;
   let from = 0;
-  for (let end = bytes.indexOf(lineFeed); end !== -1; end = bytes.indexOf(lineFeed, from)) {
+  for (let lines = 0; lines < mostLines; lines++) {
+    const end = bytes.indexOf(lineFeed, from);
+    if (end === -1) break;
     const at = timeOf(bytes.subarray(from, end));
     if (at !== undefined && at >= since - slack) return false;
     if (at !== undefined) old += end - from;

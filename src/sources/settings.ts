@@ -15,7 +15,7 @@ export interface FileSettings extends Common {
 }
 
 /** What journald itself knows of a writer, which no writer can choose. */
-export const trustedFields = ["_UID", "_COMM", "_EXE", "_SYSTEMD_UNIT"] as const;
+export const trustedFields = ["_UID", "_COMM", "_EXE", "_SYSTEMD_UNIT", "_TRANSPORT"] as const;
 export type TrustedField = (typeof trustedFields)[number];
 
 /** The systemd journal. */

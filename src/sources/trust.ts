@@ -24,3 +24,13 @@ export function tightest(all: readonly Trusted[]): Trust {
     }),
   );
 }
+
+/** As the config has it. */
+export function trustText(trust: Trust): string {
+  const demands = trustedFields.flatMap((name) => {
+    const texts = trust[name]?.map((value) => JSON.stringify(value)) ?? [];
+    if (texts.length === 0) return [];
+    return [`${name} = ${texts.length === 1 ? texts.join("") : `[${texts.join(", ")}]`}`];
+  });
+  return `{ ${demands.join(", ")} }`;
+}

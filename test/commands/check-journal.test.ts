@@ -6,7 +6,12 @@ import type { JournalSettings } from "../../src/sources/settings.ts";
 import { judgedAt, linesOf } from "../adapters/judged.ts";
 
 const lines = linesOf("corpus/lab/dovecot-journald.json.log");
-const tight = { _UID: ["0"], _COMM: ["log"], _EXE: ["/usr/lib/dovecot/log"] };
+const tight = {
+  _UID: ["0"],
+  _COMM: ["log"],
+  _EXE: ["/usr/lib/dovecot/log"],
+  _TRANSPORT: ["syslog"],
+};
 
 async function inspect(
   answer: Partial<Outcome>,
@@ -30,13 +35,14 @@ async function inspect(
   return findings.map(({ kind, text }) => `${kind} ${text}`);
 }
 
-const forged = "1 login lately that the config does not trust, written by _UID=65534 _COMM=logger";
+const forged =
+  "1 login lately that the config does not trust, written by _UID=65534 _COMM=logger _TRANSPORT=syslog";
 
 test("the tightest demand that recent logins satisfy is proposed, and who forges is named", async () => {
   expect(await inspect({ stdout: lines.join("\n") })).toEqual([
     "fine readable; 19 logins lately that the config trusts",
     `note ${forged}`,
-    'note the tightest demand that they satisfy: trust = { _UID = "0", _COMM = "log", _EXE = "/usr/lib/dovecot/log" }',
+    'note the tightest demand that they satisfy: trust = { _UID = "0", _COMM = "log", _EXE = "/usr/lib/dovecot/log", _TRANSPORT = "syslog" }',
   ]);
 });
 
@@ -52,7 +58,7 @@ test("a demand that no login satisfies is to be mended", async () => {
   const [only = ""] = await inspect({ stdout: lines.join("\n") }, { _COMM: ["dovecot"] });
   expect(only).toBe(
     "todo 20 logins lately that the config does not trust, written by " +
-      "_UID=0 _COMM=log _EXE=/usr/lib/dovecot/log; _UID=65534 _COMM=logger",
+      "_UID=0 _COMM=log _EXE=/usr/lib/dovecot/log _TRANSPORT=syslog; _UID=65534 _COMM=logger _TRANSPORT=syslog",
   );
 });
 

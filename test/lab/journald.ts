@@ -116,15 +116,15 @@ exec "$@"
 const ownGroup = `
 unit=$1; shift
 mount -t cgroup2 cgroup2 /mnt
-mkdir -p "/mnt/popgate.slice/$unit"
-echo $$ > "/mnt/popgate.slice/$unit/cgroup.procs"
+mkdir -p "/mnt/$unit"
+echo $$ > "/mnt/$unit/cgroup.procs"
 umount /mnt
 exec "$@"
 `;
 
 const noGroup = `
 mount -t cgroup2 cgroup2 /mnt
-rmdir "/mnt/popgate.slice/$1" /mnt/popgate.slice
+rmdir "/mnt/$1"
 `;
 
 /** The same command, run as if it were this unit. */

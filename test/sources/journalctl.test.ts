@@ -6,7 +6,7 @@ import type { JournalSettings } from "../../src/sources/settings.ts";
 
 const fields =
   "MESSAGE,MESSAGE_ID,N_DROPPED,OBJECT_SYSTEMD_UNIT,SYSLOG_IDENTIFIER,SYSLOG_PID,_HOSTNAME,_PID," +
-  "_SOURCE_REALTIME_TIMESTAMP,_TRANSPORT,_UID,_COMM,_EXE,_SYSTEMD_UNIT";
+  "_SOURCE_REALTIME_TIMESTAMP,_UID,_COMM,_EXE,_SYSTEMD_UNIT,_TRANSPORT";
 const since = { since: 1_795_414_925_637.5 };
 
 test.each<[Partial<JournalSettings>, Begin, boolean, string]>([
