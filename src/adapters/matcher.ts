@@ -1,9 +1,10 @@
 /** The stage's one entrance: a line's bytes to a login, a refusal, or nothing. */
 import { canonicalClient } from "../client.ts";
 import type { Client } from "../client.ts";
-import type { Line, Login } from "../model.ts";
-import { services, tagsOf } from "./adapter.ts";
+import type { Entry, Format, Line, Login, OpenLine } from "../model.ts";
+import { tagsOf } from "./adapter.ts";
 import type { Adapter, Service } from "./adapter.ts";
+import { OpenLines, partOf } from "./correlate.ts";
 import { entryOf } from "./entry.ts";
 import type { Reason, Refusal } from "./refusal.ts";
 import { StampReader } from "./time.ts";
@@ -21,12 +22,21 @@ const control = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const unusable =
   /^(?:0\.|22[4-9]\.|2[345]\d\.|ff[\da-f]{2}:|::$|::(?!1$)[\da-f]{1,4}(?::[\da-f]{1,4})?$)/;
 
+/** What stands in a pattern's group `service`, and which service that is: names and ports. */
+const services: ReadonlyMap<string, Service> = new Map([
+  ...["imap", "imaps", "imap4", "143", "993"].map((word) => [word, "imap"] as const),
+  ...["pop3", "pop3s", "pop", "110", "995"].map((word) => [word, "pop3"] as const),
+]);
+
 /** What a message says, before its time is looked at. */
 interface Reading {
   readonly service: Service;
   readonly user: string;
   readonly client: Client;
 }
+
+/** The named groups of a match. */
+type Fields = Readonly<Record<string, string | undefined>>;
 
 /** An adapter as one of its programs sees it. */
 interface Route {
@@ -44,19 +54,26 @@ export function isLogin(match: Login | Refusal | undefined): match is Login {
 
 /** Matches the lines of one source. */
 export class Matcher {
-  /** Every login's line holds one of these: look for them before anything else. */
+  /** Every line that matters holds one of these: look for them before anything else. */
   readonly markers: readonly Buffer[];
   /** And is of one of these. */
   readonly programs: readonly string[];
   readonly #routes = new Map<string, Route[]>();
   readonly #stamps: StampReader;
+  readonly #format: Format | undefined;
+  readonly #open = new OpenLines();
 
   /**
-   * Takes the adapters that count, and the IANA zone in which stamps without an offset are written.
+   * Takes the adapters that count, the IANA zone in which stamps without an offset are written, and the format that all lines
+   * have if it is not to be recognised line by line.
    * @throws RangeError if there is no such zone
    */
-  constructor(adapters: readonly Adapter[], options: { readonly zone: string }) {
+  constructor(
+    adapters: readonly Adapter[],
+    options: { readonly zone: string; readonly format?: Format | undefined },
+  ) {
     this.#stamps = new StampReader(options.zone);
+    this.#format = options.format;
     const markers = new Set(adapters.flatMap((adapter) => adapter.markers));
     this.markers = [...markers].map((marker) => Buffer.from(marker));
     this.programs = [...new Set(adapters.flatMap(tagsOf).map(([tag]) => tag))];
@@ -77,65 +94,94 @@ export class Matcher {
     const { bytes, prefix } = line;
     const isLong = bytes.length > longest;
     const text = bytes.toString("utf8", 0, Math.min(bytes.length, longest));
-    const entry = prefix === undefined ? entryOf(text) : { ...prefix, message: text };
+    const entry = prefix === undefined ? entryOf(text, this.#format) : { ...prefix, message: text };
     const routes = entry && this.#routes.get(entry.program);
     if (entry === undefined || routes === undefined) return undefined;
 
-    let claim: Route | undefined;
-    let claims = 0;
-    for (const route of routes) {
-      if (!claimsLogin(route.adapter, entry.message)) continue;
-      claim ??= route;
-      claims++;
-    }
+    const at = () => this.#stamps.at(entry.stamp, now, line.live);
+    const clients = routes.map(({ adapter }) => this.#correlated(adapter, entry, at, now));
+    const claims = routes.filter(({ adapter }) => claimsLogin(adapter, entry.message));
+    const [claim] = claims;
     if (claim === undefined) return undefined;
     const adapter = claim.adapter.name;
     if (isLong) return { refused: "long", adapter };
     if (control.test(text)) return { refused: "control", adapter };
-    if (claims > 1) return { refused: "ambiguous", adapter };
+    if (claims.length > 1) return { refused: "ambiguous", adapter };
 
-    const reading = read(claim, entry.message);
+    const reading = read(claim, entry.message, clients[routes.indexOf(claim)]);
     if (typeof reading === "string") return { refused: reading, adapter };
-    const at = this.#stamps.at(entry.stamp, now, line.live);
-    if (typeof at === "string") return { refused: at, adapter };
+    const moment = at();
+    if (typeof moment === "string") return { refused: moment, adapter };
     const { service, user, client } = reading;
-    return { at, adapter, service, user, client };
+    return { at: moment, adapter, service, user, client };
   }
 
   /** The moment that any line with a known prefix tells, in ms since 1970, whatever it says; it may lie ahead of `now`. */
   timeOf(bytes: Buffer, now: number): number | undefined {
-    const stamp = entryOf(bytes.toString("latin1", 0, Math.min(bytes.length, longest)))?.stamp;
+    const text = bytes.toString("latin1", 0, Math.min(bytes.length, longest));
+    const stamp = entryOf(text, this.#format)?.stamp;
     return stamp === undefined ? undefined : this.#stamps.instant(stamp, now);
   }
+
+  /** The first lines of logins whose second did not come yet. They belong to the lines read so far: save them together. */
+  openLines(now: number): OpenLine[] {
+    return this.#open.all(now);
+  }
+
+  /** Takes what `openLines` gave when reading stopped where it is to go on now. */
+  restore(lines: readonly OpenLine[], now: number): void {
+    this.#open.restore(lines, now);
+  }
+
+  /** Hears what an entry says of the adapter's logins that take two lines; gives the client that its first line told. */
+  #correlated(
+    { name, correlate }: Adapter,
+    entry: Entry,
+    at: () => number | Reason,
+    now: number,
+  ): Client | undefined {
+    const part = correlate && partOf(name, correlate, entry);
+    if (part === undefined) return undefined;
+    const moment = at();
+    const told = clientOf(part.fields["client"] ?? "");
+    return this.#open.step(part, told, typeof moment === "number" ? moment : undefined, now);
+  }
 }
 
-function claimsLogin({ markers, opening, logins }: Adapter, message: string): boolean {
+function claimsLogin({ markers, opening, logins, correlate }: Adapter, message: string): boolean {
   if (!markers.some((marker) => message.includes(marker))) return false;
   if (opening !== undefined) return opening.test(message);
-  return logins.some((pattern) => pattern.test(message));
+  return [...logins, ...(correlate?.second ?? [])].some((pattern) => pattern.test(message));
 }
 
-function read({ adapter, service: told }: Route, message: string): Reading | Reason {
-  const doubt = adapter.doubt?.(message);
-  if (doubt !== undefined) return doubt;
-  let fields: Readonly<Record<string, string | undefined>> | undefined;
-  for (const pattern of adapter.logins) {
-    const match = pattern.exec(message);
-    if (match === null) continue;
-    if (fields !== undefined) return "ambiguous";
-    fields = match.groups ?? {};
-  }
+/** `first` is the client that the line before told, if the login takes two. */
+function read(route: Route, message: string, first: Client | undefined): Reading | Reason {
+  const { logins, correlate, doubt } = route.adapter;
+  const doubtful = doubt?.(message);
+  if (doubtful !== undefined) return doubtful;
+  const whole = takenBy(logins, message);
+  const second = takenBy(correlate?.second ?? [], message);
+  const [fields, ...others] = [...whole, ...second];
   if (fields === undefined) return "malformed";
+  if (others.length > 0) return "ambiguous";
 
   const word = fields["service"]?.toLowerCase();
-  const service = word === undefined ? told : services.find((known) => known === word);
+  const service = word === undefined ? route.service : services.get(word);
   if (service === undefined) return "malformed";
   const user = fields["user"] ?? "";
   if (user.trim() === "") return "user";
   if (user.toLowerCase() === "anonymous") return "anonymous";
-  const client = clientOf(fields["client"] ?? "");
+  if (whole.length === 0 && first === undefined) return "unpaired";
+  const client = whole.length === 0 ? first : clientOf(fields["client"] ?? "");
   if (client === undefined) return "address";
   return { service, user: copied(user), client };
+}
+
+function takenBy(patterns: readonly RegExp[], message: string): Fields[] {
+  return patterns.flatMap((pattern) => {
+    const match = pattern.exec(message);
+    return match === null ? [] : [match.groups ?? {}];
+  });
 }
 
 function clientOf(text: string): Client | undefined {

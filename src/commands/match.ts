@@ -1,5 +1,5 @@
 /** `popgate match`: which lines of a log are logins; no policy, no map. */
-import { adapters } from "../adapters/index.ts";
+import { adapters, defaultAdapters } from "../adapters/index.ts";
 import { isLogin, Matcher } from "../adapters/matcher.ts";
 import { reasonTexts, type Reason } from "../adapters/refusal.ts";
 import { exit, UsageError, type ExitCode } from "../errors.ts";
@@ -75,7 +75,7 @@ export async function match(
 }
 
 function chosen(names: readonly string[] | undefined) {
-  if (names === undefined) return adapters;
+  if (names === undefined) return defaultAdapters;
   const known = adapters.map(({ name }) => name);
   for (const name of names) {
     if (!known.includes(name)) {

@@ -58,7 +58,7 @@ const fills = [
 const ends = ["", "\u2028", "<", "]"];
 
 const patterns = [
-  ...families.map(({ name, prefix }) => ({ name, pattern: prefix })),
+  ...families.map(({ format, prefix }) => ({ name: format, pattern: prefix })),
   ...adapters.flatMap(({ name, opening, logins }) =>
     [...(opening === undefined ? [] : [opening]), ...logins].map((pattern) => ({ name, pattern })),
   ),

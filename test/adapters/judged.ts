@@ -66,11 +66,25 @@ export function bytesOf(text: string): Buffer {
   );
 }
 
-const all = new Matcher(adapters, { zone: "UTC" });
-
-/** What all adapters make of a line that is read in catch-up. */
+/** What all adapters make of a line that is read alone, in catch-up. */
 export function judge(line: string | Buffer, now = judgedAt): Login | Refusal | undefined {
-  return all.match({ bytes: typeof line === "string" ? bytesOf(line) : line, live: false }, now);
+  return judgeAll([line], now)[0];
+}
+
+/** The same of lines that are read one after the other. */
+export function judgeAll(
+  lines: readonly (string | Buffer)[],
+  now = judgedAt,
+): (Login | Refusal | undefined)[] {
+  const all = matcherOfAll();
+  return lines.map((line) =>
+    all.match({ bytes: typeof line === "string" ? bytesOf(line) : line, live: false }, now),
+  );
+}
+
+/** A matcher of all adapters that has read nothing. */
+export function matcherOfAll(): Matcher {
+  return new Matcher(adapters, { zone: "UTC" });
 }
 
 /** The same in the words of a sample's verdict. */
