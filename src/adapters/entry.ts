@@ -73,7 +73,7 @@ export const families: readonly Family[] = [
   },
   {
     format: "zimbra",
-    // mailbox.log and audit.log: `2026-11-23 06:12:27,100 INFO  [ImapServer-1] [ip=192.0.2.7;] ...`. The message keeps its level.
+    // audit.log: `2026-11-23 06:12:27,100 INFO  [ImapServer-1] [ip=192.0.2.7;] ...`. The message keeps its level.
     prefix: new RegExp(String.raw`^(\d{4}-\d\d-\d\d ${time},\d{3}) (?=[A-Z]{4,5} {1,2}\[)`),
     read: ([prefix, at], line) => ownFile(at, line.slice(prefix.length), "zimbra"),
   },

@@ -24,8 +24,8 @@ const unusable =
 
 /** What stands in a pattern's group `service`, and which service that is: names and ports. */
 const services: ReadonlyMap<string, Service> = new Map([
-  ...["imap", "imaps", "imap4", "143", "993"].map((word) => [word, "imap"] as const),
-  ...["pop3", "pop3s", "pop", "110", "995"].map((word) => [word, "pop3"] as const),
+  ...["imap", "imap4", "143", "993"].map((word) => [word, "imap"] as const),
+  ...["pop3", "110", "995"].map((word) => [word, "pop3"] as const),
 ]);
 
 /** What a message says, before its time is looked at. */
