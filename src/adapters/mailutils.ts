@@ -12,7 +12,6 @@ export const mailutils = defineAdapter({
   proof: "daemon",
   programs: { imap: ["imap4d"], pop3: ["pop3d"] },
   markers: ["inet://", "inet6://", " logged in ", "session ended", "session terminating"],
-  opening: new RegExp(`${session}user \`.*' logged in `),
   logins: [],
   correlate: {
     by: "session",

@@ -9,7 +9,7 @@ export const vpopmail = defineAdapter({
   markers: ["login success "],
   opening: /^vchkpw-(?:imap|pop3)s?: (?:\([A-Z0-9-]+\)|system password) login success /,
   logins: [
-    // vchkpw.c. Account names have no colon, which an IPv6 address has.
-    /^vchkpw-(?<service>imap|pop3)s?: (?:\([A-Z0-9-]+\)|system password) login success (?<user>[^: ]+):(?<client>[^ ]+)$/,
+    // vchkpw.c. A colon before an IPv6 address could not be told from those of the address.
+    /^vchkpw-(?<service>imap|pop3)s?: (?:\([A-Z0-9-]+\)|system password) login success (?<user>[^: ]+):(?<client>(?:::ffff:)?\d{1,3}(?:\.\d{1,3}){3})$/,
   ],
 });
