@@ -197,9 +197,12 @@ export class Daemon {
 
   #wanted(settings: SourceSettings): Wanted {
     const matcher = this.#matchers.create(settings);
-    const { markers, programs } = matcher;
-    const timeOf = (bytes: Buffer) => matcher.timeOf(bytes, this.#parts.clock.now());
-    return { markers, programs, timeOf, deliver: (line: Line) => this.#read(line, matcher) };
+    return {
+      wants: (bytes, from, end) => matcher.wants(bytes, from, end),
+      programs: matcher.programs,
+      timeOf: (bytes) => matcher.timeOf(bytes, this.#parts.clock.now()),
+      deliver: (line) => this.#read(line, matcher),
+    };
   }
 
   #read(line: Line, matcher: Matcher): void {

@@ -77,7 +77,7 @@ function programFaults(programs: Adapter["programs"]): string[] {
   const tags = isList(programs) ? programs : services.flatMap((service) => programs[service]);
   if (tags.length === 0) return ["it has no programs"];
   const faults = tags
-    .filter((tag) => !/^[^ :[\]]+$/.test(tag))
+    .filter((tag) => !/^[!-9;-Z\\^-~]+$/.test(tag))
     .map((tag) => `"${tag}" cannot be a syslog tag`);
   if (new Set(tags).size < tags.length) faults.push("a program stands twice");
   return faults;

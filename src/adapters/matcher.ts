@@ -7,10 +7,14 @@ import type { Adapter, Service } from "./adapter.ts";
 import { OpenLines, partOf } from "./correlate.ts";
 import { entryOf } from "./entry.ts";
 import type { Reason, Refusal } from "./refusal.ts";
+import { Sieve } from "./sieve.ts";
 import { StampReader } from "./time.ts";
 
 /** Bytes: no daemon writes a login this long. */
 const longest = 8192;
+
+/** Clients that are remembered. */
+const remembered = 16_384;
 
 /** Control characters, and the line and paragraph separators. No daemon writes one into a login. */
 const control = /[\p{Cc}\p{Zl}\p{Zp}]/u;
@@ -54,14 +58,14 @@ export function isLogin(match: Login | Refusal | undefined): match is Login {
 
 /** Matches the lines of one source. */
 export class Matcher {
-  /** Every line that matters holds one of these: look for them before anything else. */
-  readonly markers: readonly Buffer[];
-  /** And is of one of these. */
+  /** Every line that matters is of one of these. */
   readonly programs: readonly string[];
   readonly #routes = new Map<string, Route[]>();
+  readonly #sieve: Sieve;
   readonly #stamps: StampReader;
   readonly #format: Format | undefined;
   readonly #open = new OpenLines();
+  readonly #clients = new Map<string, Client>();
 
   /**
    * Takes the adapters that count, the IANA zone in which stamps without an offset are written, and the format that all lines
@@ -74,8 +78,7 @@ export class Matcher {
   ) {
     this.#stamps = new StampReader(options.zone);
     this.#format = options.format;
-    const markers = new Set(adapters.flatMap((adapter) => adapter.markers));
-    this.markers = [...markers].map((marker) => Buffer.from(marker));
+    this.#sieve = new Sieve(adapters);
     this.programs = [...new Set(adapters.flatMap(tagsOf).map(([tag]) => tag))];
     for (const adapter of adapters) {
       for (const [tag, service] of tagsOf(adapter)) {
@@ -84,6 +87,14 @@ export class Matcher {
         else routes.push({ adapter, service });
       }
     }
+  }
+
+  /**
+   * Says whether the line that stands in `bytes` from `from` up to its line feed at `end` may matter: ask this of every line,
+   * before anything else, and `match` of those alone that it lets through.
+   */
+  wants(bytes: Buffer, from: number, end: number): boolean {
+    return this.#sieve.wants(bytes, from, end);
   }
 
   /**
@@ -98,22 +109,28 @@ export class Matcher {
     const routes = entry && this.#routes.get(entry.program);
     if (entry === undefined || routes === undefined) return undefined;
 
-    const at = () => this.#stamps.at(entry.stamp, now, line.live);
-    const clients = routes.map(({ adapter }) => this.#correlated(adapter, entry, at, now));
-    const claims = routes.filter(({ adapter }) => claimsLogin(adapter, entry.message));
-    const [claim] = claims;
+    let claim: Route | undefined;
+    let claims = 0;
+    let first: Client | undefined;
+    for (const route of routes) {
+      const client = this.#correlated(route.adapter, entry, line.live, now);
+      if (!claimsLogin(route.adapter, entry.message)) continue;
+      if (++claims > 1) continue;
+      claim = route;
+      first = client;
+    }
     if (claim === undefined) return undefined;
     const adapter = claim.adapter.name;
     if (isLong) return { refused: "long", adapter };
     if (control.test(text)) return { refused: "control", adapter };
-    if (claims.length > 1) return { refused: "ambiguous", adapter };
+    if (claims > 1) return { refused: "ambiguous", adapter };
 
-    const reading = read(claim, entry.message, clients[routes.indexOf(claim)]);
+    const reading = this.#read(claim, entry.message, first);
     if (typeof reading === "string") return { refused: reading, adapter };
-    const moment = at();
-    if (typeof moment === "string") return { refused: moment, adapter };
+    const at = this.#stamps.at(entry.stamp, now, line.live);
+    if (typeof at === "string") return { refused: at, adapter };
     const { service, user, client } = reading;
-    return { at: moment, adapter, service, user, client };
+    return { at, adapter, service, user, client };
   }
 
   /** The moment that any line with a known prefix tells, in ms since 1970, whatever it says; it may lie ahead of `now`. */
@@ -137,56 +154,69 @@ export class Matcher {
   #correlated(
     { name, correlate }: Adapter,
     entry: Entry,
-    at: () => number | Reason,
+    live: boolean,
     now: number,
   ): Client | undefined {
     const part = correlate && partOf(name, correlate, entry);
     if (part === undefined) return undefined;
-    const moment = at();
-    const told = clientOf(part.fields["client"] ?? "");
-    return this.#open.step(part, told, typeof moment === "number" ? moment : undefined, now);
+    const at = this.#stamps.at(entry.stamp, now, live);
+    const told = part.kind === "first" ? this.#clientOf(part.fields["client"] ?? "") : undefined;
+    return this.#open.step(part, told, typeof at === "number" ? at : undefined, now);
+  }
+
+  /** `first` is the client that the line before told, if the login takes two. */
+  #read(route: Route, message: string, first: Client | undefined): Reading | Reason {
+    const { logins, correlate, doubt } = route.adapter;
+    const doubtful = doubt?.(message);
+    if (doubtful !== undefined) return doubtful;
+    const whole = takenBy(logins, message);
+    const second = takenBy(correlate?.second ?? [], message);
+    const fields = whole[0] ?? second[0];
+    if (fields === undefined) return "malformed";
+    if (whole.length + second.length > 1) return "ambiguous";
+
+    const word = fields["service"];
+    const service = word === undefined ? route.service : serviceOf(word);
+    if (service === undefined) return "malformed";
+    const user = fields["user"] ?? "";
+    if (user.trim() === "") return "user";
+    if (user.length === 9 && user.toLowerCase() === "anonymous") return "anonymous";
+    if (whole.length === 0 && first === undefined) return "unpaired";
+    const client = whole.length === 0 ? first : this.#clientOf(fields["client"] ?? "");
+    if (client === undefined) return "address";
+    return { service, user: copied(user), client };
+  }
+
+  /** The same clients come again and again: each is read once, as long as not too many others come between. */
+  #clientOf(text: string): Client | undefined {
+    const known = this.#clients.get(text);
+    if (known !== undefined) return known;
+    const client = canonicalClient(text);
+    if (client === undefined || unusable.test(client)) return undefined;
+    if (this.#clients.size >= remembered) this.#clients.clear();
+    this.#clients.set(copied(text), client);
+    return client;
   }
 }
 
 function claimsLogin({ markers, opening, logins, correlate }: Adapter, message: string): boolean {
   if (!markers.some((marker) => message.includes(marker))) return false;
   if (opening !== undefined) return opening.test(message);
-  return [...logins, ...(correlate?.second ?? [])].some((pattern) => pattern.test(message));
+  const fits = (pattern: RegExp) => pattern.test(message);
+  return logins.some(fits) || (correlate?.second.some(fits) ?? false);
 }
 
-/** `first` is the client that the line before told, if the login takes two. */
-function read(route: Route, message: string, first: Client | undefined): Reading | Reason {
-  const { logins, correlate, doubt } = route.adapter;
-  const doubtful = doubt?.(message);
-  if (doubtful !== undefined) return doubtful;
-  const whole = takenBy(logins, message);
-  const second = takenBy(correlate?.second ?? [], message);
-  const [fields, ...others] = [...whole, ...second];
-  if (fields === undefined) return "malformed";
-  if (others.length > 0) return "ambiguous";
-
-  const word = fields["service"]?.toLowerCase();
-  const service = word === undefined ? route.service : services.get(word);
-  if (service === undefined) return "malformed";
-  const user = fields["user"] ?? "";
-  if (user.trim() === "") return "user";
-  if (user.toLowerCase() === "anonymous") return "anonymous";
-  if (whole.length === 0 && first === undefined) return "unpaired";
-  const client = whole.length === 0 ? first : clientOf(fields["client"] ?? "");
-  if (client === undefined) return "address";
-  return { service, user: copied(user), client };
+function serviceOf(word: string): Service | undefined {
+  return services.get(word) ?? services.get(word.toLowerCase());
 }
 
 function takenBy(patterns: readonly RegExp[], message: string): Fields[] {
-  return patterns.flatMap((pattern) => {
+  const taken: Fields[] = [];
+  for (const pattern of patterns) {
     const match = pattern.exec(message);
-    return match === null ? [] : [match.groups ?? {}];
-  });
-}
-
-function clientOf(text: string): Client | undefined {
-  const client = canonicalClient(text);
-  return client === undefined || unusable.test(client) ? undefined : client;
+    if (match !== null) taken.push(match.groups ?? {});
+  }
+  return taken;
 }
 
 /** A substring keeps the whole line it was cut from alive; a grant outlives its line. */

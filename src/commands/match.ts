@@ -6,6 +6,7 @@ import { exit, UsageError, type ExitCode } from "../errors.ts";
 import { hostZone } from "../host.ts";
 import type { Line, Login } from "../model.ts";
 import { readLines } from "../sources/reader.ts";
+import type { Wants } from "../sources/source.ts";
 import type { Outside } from "./command.ts";
 
 interface MatchOptions {
@@ -36,6 +37,7 @@ export async function match(
   { clock, input, print, tell }: Outside,
 ): Promise<ExitCode> {
   const matcher = new Matcher(chosen(options.adapter), { zone: hostZone() });
+  const wants: Wants = (bytes, from, end) => matcher.wants(bytes, from, end);
   const tally: Tally = {
     lines: 0,
     logins: 0,
@@ -63,7 +65,7 @@ export async function match(
       if (show !== undefined) put(show(line.number, found));
     };
     const log = file === "-" ? input() : file;
-    const { lines, dropped, unterminated } = await readLines(log, matcher.markers, take);
+    const { lines, dropped, unterminated } = await readLines(log, wants, take);
     tally.lines += lines;
     if (dropped > 0) notes.push(`${file}: ${counted(dropped, "line")} longer than 64 KiB`);
     if (unterminated) notes.push(`${file}: the last line has no end and was not read`);

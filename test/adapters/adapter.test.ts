@@ -58,6 +58,8 @@ describe("refuses", () => {
     [{ programs: ["toyd", "toyd"] }, "a program stands twice"],
     [{ programs: { imap: ["toyd"], pop3: ["toyd"] } }, "a program stands twice"],
     [{ programs: ["toyd:"] }, '"toyd:" cannot be a syslog tag'],
+    [{ programs: ["toyé"] }, '"toyé" cannot be a syslog tag'],
+    [{ programs: ["toy[1]"] }, '"toy[1]" cannot be a syslog tag'],
     [{ programs: [""] }, '"" cannot be a syslog tag'],
     [{ markers: [] }, "it has no marker"],
     [{ markers: ["a", " "] }, "a marker is empty"],

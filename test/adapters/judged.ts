@@ -71,14 +71,17 @@ export function judge(line: string | Buffer, now = judgedAt): Login | Refusal | 
   return judgeAll([line], now)[0];
 }
 
+let shared = matcherOfAll();
+
 /** The same of lines that are read one after the other. */
 export function judgeAll(
   lines: readonly (string | Buffer)[],
   now = judgedAt,
 ): (Login | Refusal | undefined)[] {
-  const all = matcherOfAll();
+  // The first line of a login that somebody else read is none of these lines' business.
+  if (shared.openLines(now).length > 0) shared = matcherOfAll();
   return lines.map((line) =>
-    all.match({ bytes: typeof line === "string" ? bytesOf(line) : line, live: false }, now),
+    shared.match({ bytes: typeof line === "string" ? bytesOf(line) : line, live: false }, now),
   );
 }
 

@@ -8,6 +8,8 @@ import { courier } from "../../src/adapters/courier.ts";
 import { dovecot } from "../../src/adapters/dovecot.ts";
 import { adapters } from "../../src/adapters/index.ts";
 import { isLogin, Matcher } from "../../src/adapters/matcher.ts";
+import { vmPop3dOld } from "../../src/adapters/vm-pop3d-old.ts";
+import { vmPop3d } from "../../src/adapters/vm-pop3d.ts";
 import type { Format, Login } from "../../src/model.ts";
 import { judge, judgedAt } from "./judged.ts";
 
@@ -46,13 +48,9 @@ test("a login has the time of the log, and is told from a refusal and from nothi
   expect([login, judge(`${dovecotLine}\0`), undefined].map(isLogin)).toEqual([true, false, false]);
 });
 
-test("the markers are those of all adapters, once each", () => {
-  const matcher = new Matcher([dovecot, courier, dovecot], { zone: "UTC" });
-  expect(matcher.markers.map(String).sort()).toEqual([
-    "-login: Info: Log",
-    "-login: Log",
-    "LOGIN, user=",
-  ]);
+test("the programs are those of all adapters, once each", () => {
+  const matcher = new Matcher([dovecot, vmPop3d, vmPop3dOld, dovecot], { zone: "UTC" });
+  expect(matcher.programs).toEqual(["dovecot", "vm-pop3d"]);
 });
 
 test("only the adapters that were given count", () => {

@@ -8,13 +8,15 @@ import { FileSource } from "../../src/sources/file.ts";
 import type { Deliver } from "../../src/sources/source.ts";
 import { until } from "../until.ts";
 import type { LogDirectory } from "./log-directory.ts";
+import type { Wants } from "../../src/sources/source.ts";
+import { holding } from "./wanted.ts";
 
 interface Options {
   readonly clock?: Clock;
   readonly since?: number;
   readonly checkpoint?: readonly Mark[];
   readonly deliver?: Deliver;
-  readonly markers?: readonly Buffer[];
+  readonly wants?: Wants;
 }
 
 /** A line that was delivered, with its bytes as text. */
@@ -26,7 +28,7 @@ export class Followed {
   /** What the log told: `warning possible gap`. */
   readonly told: string[] = [];
 
-  constructor(path: string, { clock = systemClock, deliver, markers, ...rest }: Options = {}) {
+  constructor(path: string, { clock = systemClock, deliver, wants, ...rest }: Options = {}) {
     const tell =
       (level: string) =>
       (event: string): void =>
@@ -36,7 +38,7 @@ export class Followed {
       path,
       clock,
       log,
-      markers: markers ?? [Buffer.from("#")],
+      wants: wants ?? holding("#"),
       deliver: ({ bytes, ...line }) => {
         this.lines.push({ ...line, text: bytes.toString("latin1") });
         deliver?.({ ...line, bytes });
