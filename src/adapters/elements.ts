@@ -16,16 +16,18 @@ export const elements = `(?=${others}${user})${others}${client}`;
 
 /** Says why a message may not count although its elements can be read: a forged field stands beside the true one. */
 export function doubtOf(message: string): Reason | undefined {
-  // `real_rip` is the address of a trusted proxy. (Such a proxy can put free text into the session.)
-  if (count("rip=", message) - count("real_rip=", message) > 1) return "ambiguous";
-  if (count("user=<", message) > 1 || count("session=<", message) > 1) return "ambiguous";
-  // A bracket opens behind a key alone; elsewhere it is a name's, or a session's, that closed its own before.
-  if (count("<", message) > count("=<", message)) return "ambiguous";
+  let users = 0;
+  let sessions = 0;
+  for (let at = message.indexOf("<"); at !== -1; at = message.indexOf("<", at + 1)) {
+    // A bracket opens behind a key alone; elsewhere it is a name's, or a session's, that closed its own before.
+    if (message[at - 1] !== "=") return "ambiguous";
+    if (message.startsWith("user=", at - 5) && ++users > 1) return "ambiguous";
+    if (message.startsWith("session=", at - 8) && ++sessions > 1) return "ambiguous";
+  }
+  let addresses = 0;
+  for (let at = message.indexOf("rip="); at !== -1; at = message.indexOf("rip=", at + 1)) {
+    // `real_rip` is the address of a trusted proxy. (Such a proxy can put free text into the session.)
+    if (!message.startsWith("real_", at - 5) && ++addresses > 1) return "ambiguous";
+  }
   return message.includes("method=ANONYMOUS") ? "anonymous" : undefined;
-}
-
-function count(text: string, message: string): number {
-  let times = 0;
-  for (let at = message.indexOf(text); at !== -1; at = message.indexOf(text, at + 1)) times++;
-  return times;
 }

@@ -23,7 +23,7 @@ export const mailutils = defineAdapter({
     ],
     second: [
       new RegExp(
-        `${session}user \`(?<user>.*)' logged in with mailbox \`.*' \\(\\d+ messages?\\)$`,
+        `${session}user \`(?<user>.*)' logged in with mailbox \`[^\`']*' \\(\\d+ messages?\\)$`,
       ),
       new RegExp(String.raw`${session}user \`(?<user>.*)' logged in \(source: [^ ()]+\)$`),
     ],

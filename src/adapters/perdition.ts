@@ -23,7 +23,7 @@ export const perdition = defineAdapter({
   logins: [
     // perdition/perdition.c
     new RegExp(
-      String.raw`${ends}client-secure=[a-z]+ authorisation_id=.* authentication_id="(?<user>.*)" server="[^" ]*" protocol=(?<service>POP3|IMAP4)S? server-secure=[a-z]+ status="ok"$`,
+      String.raw`${ends}client-secure=[a-z]+ authorisation_id=[^ ]* authentication_id="(?<user>.*)" server="[^" ]*" protocol=(?<service>POP3|IMAP4)S? server-secure=[a-z]+ status="ok"$`,
     ),
     // 1.x
     new RegExp(

@@ -1,8 +1,11 @@
 /** Prefixes in all their forms, and what is none. */
+import { readdirSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { entryOf, families } from "../../src/adapters/entry.ts";
+import { adapters } from "../../src/adapters/index.ts";
 import { format } from "../../src/values.ts";
+import { corpusOf, linesOf, samplesOf } from "./judged.ts";
 
 const bsd = "Nov 23 06:12:27";
 const iso = "2026-11-23T06:12:27.123456+01:00";
@@ -159,6 +162,20 @@ test("what a source pins is what the families are called, and one pinned family 
     expect(taken, line).toHaveLength(1);
     expect(entryOf(line, taken[0])).toEqual(entryOf(line));
   }
+});
+
+test("no line of the samples, the corpus, and the lab fits two families", () => {
+  const lab = readdirSync(new URL("../corpus/lab", import.meta.url));
+  const lines = [
+    ...adapters.flatMap(({ name }) => samplesOf(name).map(({ line }) => line)),
+    ...["real", "adversarial"].flatMap((name) => corpusOf(name).map(({ line }) => line)),
+    ...lab.flatMap((name) => linesOf(`corpus/lab/${name}`)),
+  ];
+  const twice = lines.filter(
+    (line) => families.filter(({ prefix }) => prefix.test(line)).length > 1,
+  );
+  expect(twice).toEqual([]);
+  expect(lines.length).toBeGreaterThan(2000);
 });
 
 test("no bytes make it throw, no line fits two families, and what it gives was in the line", () => {
