@@ -21,7 +21,7 @@ export const cyrus = defineAdapter({
   logins: [
     // imap/imapd.c, imap/pop3d.c
     new RegExp(
-      String.raw`^login: ${client} (?<user>[^ ]+) [A-Za-z0-9_-]+(?:\+TLS)? User logged in(?: SESSIONID=<[^<> ]*>)?$`,
+      String.raw`^login: ${client} (?<user>[^ [\]]+) [A-Za-z0-9_-]+(?:\+TLS)? User logged in(?: SESSIONID=<[^<> ]*>)?$`,
     ),
     // imap/loginlog.c. An anonymous login has no user here.
     new RegExp(

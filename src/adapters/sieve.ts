@@ -93,10 +93,9 @@ export class Sieve {
     while (word < end && bytes[word] !== blank) word++;
     if (word >= end) return false;
     if (bytes[word - 1] === colon) return this.#holds(this.#dovecot, bytes, host, end);
-    const first = bytes[host] ?? 0;
-    if (first === opening) return this.#names(bytes, host + 1, end);
+    if (bytes[host] === opening) return this.#names(bytes, host + 1, end);
     // `INFO  [ImapServer-1] `, `INFO Authentication ...`; a host may be called so, too.
-    if (first >= capitalA && first <= capitalZ) {
+    if (isLevel(bytes, host, word)) {
       if (this.#holds(this.#zimbra, bytes, word, end)) return true;
       if (this.#holds(this.#stalwart, bytes, word, end)) return true;
     }
@@ -145,6 +144,16 @@ export class Sieve {
     }
     return (this.#markers[node] ??= []);
   }
+}
+
+/** Four or five capitals. */
+function isLevel(bytes: Buffer, from: number, to: number): boolean {
+  if (to - from < 4 || to - from > 5) return false;
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte < capitalA || byte > capitalZ) return false;
+  }
+  return true;
 }
 
 /** Where the byte stands first; `end` if it does not. */

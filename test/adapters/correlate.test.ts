@@ -85,6 +85,19 @@ test("what waits goes on in another matcher, however long that took", () => {
   expect(heard(next, second, { at: began + 1000, now: later })).toEqual(unpaired);
 });
 
+test("in a journal the process id is what journald says", () => {
+  const matcher = matcherOf();
+  const heardBy = (pid: number | undefined, text: string) => {
+    const prefix = { stamp: undefined, host: "mx", program: "popa3d", pid };
+    return matcher.match({ bytes: Buffer.from(text), live: true, prefix }, judgedAt);
+  };
+  heardBy(7, first("192.0.2.7"));
+  heardBy(undefined, first("192.0.2.8"));
+  expect(heardBy(undefined, second)).toEqual(unpaired);
+  expect(heardBy(8, second)).toEqual(unpaired);
+  expect(heardBy(7, second)).toMatchObject({ client: "192.0.2.7", at: judgedAt });
+});
+
 test("two adapters of one program hear each its own lines, and one login is one adapter's", () => {
   const other = defineAdapter({ ...popa3d, name: "other" });
   const matcher = new Matcher([popa3d, other], { zone: "UTC" });
