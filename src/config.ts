@@ -10,6 +10,7 @@ import {
   count,
   duration,
   durationText,
+  format,
   journalValue,
   journalValues,
   logPath,
@@ -38,6 +39,7 @@ const schema = z.strictObject({
             path: logPath,
             adapters,
             zone: zone.optional(),
+            format: format.optional(),
           }),
           z.strictObject({
             type: z.literal("journal"),
@@ -58,7 +60,12 @@ const schema = z.strictObject({
             directory: absolutePath.optional(),
             adapters,
           }),
-          z.strictObject({ type: z.literal("stdin"), adapters, zone: zone.optional() }),
+          z.strictObject({
+            type: z.literal("stdin"),
+            adapters,
+            zone: zone.optional(),
+            format: format.optional(),
+          }),
         ]),
       ),
     )

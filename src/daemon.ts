@@ -1,8 +1,7 @@
 /** The pipeline, top to bottom: line, login, guard, grant, map. Read this first. */
 import type { Readable } from "node:stream";
-import { Matcher, isLogin } from "./adapters/matcher.ts";
+import { isLogin, type Matcher } from "./adapters/matcher.ts";
 import { reasonTexts as lineReasons, type Refusal } from "./adapters/refusal.ts";
-import { adapters } from "./adapters/index.ts";
 import { networks, type Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -13,6 +12,7 @@ import type { Lock } from "./lock.ts";
 import type { Log } from "./log.ts";
 import type { AccessMap } from "./maps/map.ts";
 import { Tables } from "./maps/tables.ts";
+import { Matchers } from "./matchers.ts";
 import { Memory } from "./memory.ts";
 import type { Line } from "./model.ts";
 import type { Run, Spawn } from "./run.ts";
@@ -43,6 +43,7 @@ const longestNap = 5000;
 export class Daemon {
   readonly #parts: DaemonParts;
   readonly #sources: Sources;
+  readonly #matchers: Matchers;
   readonly #gate: Gate;
   readonly #tables: Tables;
   readonly #memory: Memory;
@@ -75,14 +76,20 @@ export class Daemon {
       clients: () => this.#published(),
       forgotten: () => this.#memory.change(),
     });
+    this.#matchers = new Matchers(parts);
     this.#sources = new Sources({
       ...parts,
       wanted: (settings) => this.#wanted(settings),
       since: () => clock.now() - this.#config.ttl,
     });
     const directory = config.state_dir;
-    const [gate, tables, sources] = [this.#gate, this.#tables, this.#sources];
-    this.#memory = new Memory({ clock, log, directory, gate, tables, sources });
+    const [gate, tables, sources, matchers] = [
+      this.#gate,
+      this.#tables,
+      this.#sources,
+      this.#matchers,
+    ];
+    this.#memory = new Memory({ clock, log, directory, gate, tables, sources, matchers });
   }
 
   /**
@@ -99,6 +106,7 @@ export class Daemon {
     this.#memory.start();
     await this.#sources.configure(this.#config.source, checkpoints);
     this.#memory.keep({});
+    this.#matchers.restore({});
     await this.#publish();
     void this.#tellReady();
   }
@@ -109,6 +117,7 @@ export class Daemon {
     const state = await loadState(this.#config.state_dir, clock, log);
     this.#gate.restore(state.grants, state.forgotten, state.saved);
     this.#memory.keep(state.checkpoints);
+    this.#matchers.restore(state.open);
     this.#tables.configure(this.#maps, state.tables);
     this.#loaded = true;
     return state;
@@ -188,12 +197,13 @@ export class Daemon {
   }
 
   #wanted(settings: SourceSettings): Wanted {
-    const chosen = adapters.filter(({ name }) => settings.adapters?.includes(name) ?? true);
-    const zone = ("zone" in settings ? settings.zone : undefined) ?? this.#parts.zone;
-    const matcher = new Matcher(chosen, { zone });
-    const { markers, programs } = matcher;
-    const timeOf = (bytes: Buffer) => matcher.timeOf(bytes, this.#parts.clock.now());
-    return { markers, programs, timeOf, deliver: (line: Line) => this.#read(line, matcher) };
+    const matcher = this.#matchers.create(settings);
+    return {
+      wants: (bytes, from, end) => matcher.wants(bytes, from, end),
+      programs: matcher.programs,
+      timeOf: (bytes) => matcher.timeOf(bytes, this.#parts.clock.now()),
+      deliver: (line) => this.#read(line, matcher),
+    };
   }
 
   #read(line: Line, matcher: Matcher): void {

@@ -4,6 +4,7 @@ import { PublishError, reasonOf } from "./errors.ts";
 import type { Gate } from "./grants/gate.ts";
 import type { Log } from "./log.ts";
 import type { AccessMap } from "./maps/map.ts";
+import type { Matchers } from "./matchers.ts";
 import type { Tables } from "./maps/tables.ts";
 import { Saver } from "./saver.ts";
 import type { Sources } from "./sources/sources.ts";
@@ -20,6 +21,7 @@ interface MemoryParts {
   readonly gate: Gate;
   readonly tables: Tables;
   readonly sources: Sources;
+  readonly matchers: Matchers;
 }
 
 /** The state on disk, as far as the pipeline that runs is concerned. */
@@ -89,14 +91,15 @@ export class Memory {
   }
 
   async #save(): Promise<void> {
-    const { clock, directory, gate, tables, sources } = this.#parts;
-    // Taken in one turn: a checkpoint never stands behind a login that the saved grants lack.
+    const { clock, directory, gate, tables, sources, matchers } = this.#parts;
+    // Taken in one turn: a checkpoint never stands behind a login that the saved grants lack, nor behind half a login.
     const own = sources.checkpoints();
     const progress = sources.progress();
     const state = {
       saved: clock.now(),
       forgotten: gate.forgotten,
       checkpoints: { ...this.#former, ...own },
+      open: matchers.open(),
       sources: progress,
       tables: tables.rememberedWith(this.#announced),
       grants: [...gate.live()],

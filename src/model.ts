@@ -26,10 +26,25 @@ export interface Prefix {
   readonly pid: number | undefined;
 }
 
+/** What the lines of a log begin with. */
+export type Format = "syslog" | "rfc5424" | "dovecot" | "qpopper" | "zimbra" | "stalwart";
+
 /** A line without its prefix. */
 export interface Entry extends Prefix {
   readonly message: string;
 }
+
+/** The first line of a login that takes two, as long as the second, which tells of success, did not come. */
+export interface OpenLine {
+  /** What both lines have in common; one is open for each. */
+  readonly key: string;
+  readonly client: Client;
+  /** Wall clock, ms since 1970: the time in the log. */
+  readonly at: number;
+}
+
+/** By the name of the source. */
+export type OpenLinesBySource = Readonly<Record<string, readonly OpenLine[]>>;
 
 /** One successful login. */
 export interface Login {

@@ -8,7 +8,7 @@ import { codeOf, exit, KnownError, PublishError, reasonOf } from "./errors.ts";
 import { acquireLock, lockHolder, type Lock } from "./lock.ts";
 import type { Log } from "./log.ts";
 import type { MapSettings } from "./maps/map.ts";
-import type { Checkpoints, Grant, Progress } from "./model.ts";
+import type { Checkpoints, Grant, OpenLinesBySource, Progress } from "./model.ts";
 import { replaceFile } from "./replace.ts";
 import type { Run } from "./run.ts";
 
@@ -19,6 +19,8 @@ export interface State {
   /** Logins stamped before this grant nothing: ms since 1970, 0 if nothing was ever forgotten. */
   readonly forgotten: number;
   readonly checkpoints: Checkpoints;
+  /** What stood before the checkpoints and is the first half of a login. */
+  readonly open: OpenLinesBySource;
   /** What the sources told when it was saved, for people to see. */
   readonly sources: readonly Progress[];
   readonly tables: readonly MapSettings[];
@@ -29,6 +31,7 @@ const emptyState: State = {
   saved: 0,
   forgotten: 0,
   checkpoints: {},
+  open: {},
   sources: [],
   tables: [],
   grants: [],
@@ -67,6 +70,8 @@ const markSchema = z.strictObject({
 
 const cursorSchema = z.strictObject({ cursor: z.string() });
 
+const openLineSchema = z.strictObject({ key: z.string(), client, at: instant });
+
 const progressSchema = z.strictObject({
   name: z.string(),
   position: z.string(),
@@ -84,6 +89,7 @@ const headerSchema = z.strictObject({
   saved: instant,
   forgotten: instant,
   checkpoints: z.record(z.string(), z.union([z.array(markSchema), cursorSchema])),
+  open: z.record(z.string(), z.array(openLineSchema)).default({}),
   sources: z.array(progressSchema).default([]),
   tables: z.array(tableSchema),
 });
@@ -226,8 +232,12 @@ export async function saveState(directory: string, state: State): Promise<void> 
   await replaceFile(join(directory, stateFileName), 0o600, written(state));
 }
 
-function* written({ grants, saved, forgotten, ...rest }: State): Generator<string> {
-  const header = { popgate: 1, saved: iso(saved), forgotten: iso(forgotten), ...rest };
+function* written({ grants, saved, forgotten, open, ...rest }: State): Generator<string> {
+  const halves = Object.entries(open).map(
+    ([name, lines]) => [name, lines.map((line) => ({ ...line, at: iso(line.at) }))] as const,
+  );
+  const times = { saved: iso(saved), forgotten: iso(forgotten) };
+  const header = { popgate: 1, ...times, open: Object.fromEntries(halves), ...rest };
   yield `${JSON.stringify(header)}\n`;
   for (let from = 0; from < grants.length; from += slice) {
     yield grants

@@ -2,6 +2,7 @@
 import { dirname, isAbsolute, normalize } from "node:path";
 import { z } from "zod";
 import { networks } from "./client.ts";
+import type { Format } from "./model.ts";
 
 const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const longestTtl = 30 * units.d;
@@ -53,6 +54,16 @@ export const zone = z.string().refine(isZone, {
   error: (issue) =>
     `"${String(issue.input)}" is not a time zone; write it as Europe/Rome, America/New_York or UTC`,
 });
+
+/** What the lines of a log begin with. */
+export const format = z.enum([
+  "syslog",
+  "rfc5424",
+  "dovecot",
+  "qpopper",
+  "zimbra",
+  "stalwart",
+]) satisfies z.ZodType<Format>;
 
 /** From 1 to a million. */
 export const count = z.int().min(1).max(1_000_000);

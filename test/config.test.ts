@@ -79,6 +79,10 @@ describe("each fault is told with its key and what would be right", () => {
       'source[1].zone: "Mars" is not a time zone; write it as Europe/Rome, America/New_York or UTC',
     ],
     [
+      '[[source]]\npath = "/b"\nformat = "rfc3164"',
+      'source[1].format: must be one of "syslog", "rfc5424", "dovecot", "qpopper", "zimbra", "stalwart"',
+    ],
+    [
       '[[source]]\npath = "/b"\nadapters = ["dovcot"]',
       'source[1].adapters: there is no adapter "dovcot" (dovecot, courier)',
     ],

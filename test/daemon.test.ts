@@ -99,6 +99,11 @@ function login(client: string, { at = clock.now(), user = "ann" } = {}): void {
   );
 }
 
+function heard(text: string, pid = 22): void {
+  const stamp = new Date(clock.now()).toISOString();
+  appendFileSync(join(directory, "mail.log"), `${stamp} mx popa3d[${String(pid)}]: ${text}\n`);
+}
+
 function clientsIn(table = "relay"): string[] {
   const text = readFileSync(join(directory, table), "utf8");
   return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -269,6 +274,61 @@ describe("a reload", () => {
     await expect(
       daemon.reload({ config: { ...config, state_dir: "/elsewhere" }, maps }),
     ).rejects.toThrow(/state_dir: cannot change/);
+  });
+});
+
+describe("a login of two lines", () => {
+  const second = "Authentication passed for ann";
+
+  test("opens the table", async () => {
+    await started();
+    heard("Session from 192.0.2.7");
+    heard(second);
+    await published(["192.0.2.7"]);
+  });
+
+  test("survives a stop between its lines", async () => {
+    const daemon = await started();
+    heard("Session from 192.0.2.7");
+    heard("Session from 192.0.2.8", 23);
+    heard("Premature disconnect", 23);
+    await daemon.stop();
+    const { open } = await readState(join(directory, "state"));
+    expect(
+      Object.values(open)
+        .flat()
+        .map(({ client }) => client),
+    ).toEqual(["192.0.2.7"]);
+    heard(second, 23);
+    heard(second);
+    // The daemon was away for longer than a login may take.
+    await clock.pass(5 * minute, minute);
+    await started();
+    await published(["192.0.2.7"]);
+    expect(told.filter((line) => line.includes("the line before it"))).toHaveLength(1);
+  });
+
+  test("survives a crash between its lines", async () => {
+    await started();
+    heard("Session from 192.0.2.7");
+    await until("the state to hold the first line", async () => {
+      await clock.pass(1000);
+      return Object.keys((await readState(join(directory, "state"))).open).length === 1;
+    });
+    await killed();
+    heard(second);
+    await started();
+    await published(["192.0.2.7"]);
+  });
+
+  test("survives a reload between its lines", async () => {
+    const daemon = await started();
+    heard("Session from 192.0.2.7");
+    const { config, maps } = setup();
+    const source = config.source.map((one) => ({ ...one, adapters: ["popa3d"] }));
+    await daemon.reload({ config: { ...config, source }, maps });
+    heard(second);
+    await published(["192.0.2.7"]);
   });
 });
 

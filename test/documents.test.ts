@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { adapters } from "../src/adapters/index.ts";
+import type { Adapter, Proof } from "../src/adapters/adapter.ts";
+import { adapters, defaultAdapters } from "../src/adapters/index.ts";
 import { createProgram } from "../src/cli.ts";
 import { configText, parseConfig } from "../src/config.ts";
 import { createMap } from "../src/maps/index.ts";
@@ -13,6 +14,13 @@ const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.ur
 const example = read("examples/popgate.toml");
 const readme = read("README.md");
 
+const proofs: Readonly<Record<Proof, string>> = {
+  daemon: "a real daemon",
+  line: "a public line",
+  source: "the source",
+  unproved: "nothing",
+};
+
 /** Of a journal. */
 const journalKeys = ["type", "units", "identifiers", "trust", "namespace", "directory", "adapters"];
 const trustOf = (source: SourceSettings) =>
@@ -23,12 +31,13 @@ describe("the example config", () => {
     const plain = parseConfig(example, "popgate.toml", names);
     const whole = example.replace(/^# (\w+ = .*)$/gm, "$1");
     const full = parseConfig(
-      whole.replace(/^(config_dir|style) = .*$/gm, "").replace(/^zone = .*$/m, ""),
+      whole.replace(/^(config_dir|style|zone|format) = .*$/gm, ""),
       "popgate.toml",
       names,
     );
     expect({ ...full, source: [], map: [] }).toEqual({ ...plain, source: [], map: [] });
-    expect(full.source[0]).toEqual({ ...plain.source[0], adapters: names });
+    const byDefault = defaultAdapters.map(({ name }) => name);
+    expect(full.source[0]).toEqual({ ...plain.source[0], adapters: byDefault });
   });
 
   test("has every key that there is", () => {
@@ -42,6 +51,21 @@ describe("the example config", () => {
       );
     }
   });
+});
+
+test("README says of every adapter how it is proved, and whether it is on", () => {
+  const rows = [
+    ...readme.matchAll(
+      /^\| .* \| `([a-z0-9-]+)` \| (a real daemon|a public line|the source|nothing) \| (on|off) \|/gm,
+    ),
+  ];
+  expect(rows.map(([, name, proof, on]) => [name, proof, on])).toEqual(
+    (adapters as readonly Adapter[]).map((adapter) => [
+      adapter.name,
+      proofs[adapter.proof],
+      (defaultAdapters as readonly Adapter[]).includes(adapter) ? "on" : "off",
+    ]),
+  );
 });
 
 test("the example config for the journal has every key of that source, and shows its defaults", () => {

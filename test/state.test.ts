@@ -12,6 +12,11 @@ const state: State = {
   saved: clock.now(),
   forgotten: clock.now() - 1000,
   checkpoints: { "/var/log/mail.log": [{ dev: 1, ino: 2, offset: 3, anchor: "YQ==", head: "" }] },
+  open: {
+    "/var/log/mail.log": [
+      { key: "popa3d mx popa3d 7", client: "192.0.2.7" as Client, at: clock.now() - 1000 },
+    ],
+  },
   sources: [
     {
       name: "/var/log/mail.log",
@@ -57,6 +62,14 @@ test("comes back as it was saved, mode 0600, and leaves nothing beside it", asyn
   expect(readdirSync(directory)).toEqual(["state.jsonl"]);
   await saveState(directory, { ...state, grants: [] });
   expect((await readState(directory)).grants).toEqual([]);
+});
+
+test("a state of before there were logins of two lines has none that is open", async () => {
+  await saveState(directory, state);
+  const [header = "", ...rest] = readFileSync(file, "utf8").split("\n");
+  const { open: _, ...former } = JSON.parse(header) as Record<string, unknown>;
+  writeFileSync(file, [JSON.stringify(former), ...rest].join("\n"));
+  expect(await readState(directory)).toEqual({ ...state, open: {} });
 });
 
 test("a missing state is empty", async () => {

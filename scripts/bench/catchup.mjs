@@ -15,7 +15,8 @@ const rounds = 7;
 const aims = { speed: 2000, memory: 80 };
 
 const dovecotLogin = String.raw`^[A-Z][a-z]{2} [ \d]\d [\d:]{8} \S+ dovecot: (?:imap|pop3)-login: Login: user=<[^<>]*>, method=[^ ,]+, rip=([^ ,]+), lip=`;
-const loop = [
+/** The argv of Perl with one regular expression for Dovecot, without the log. */
+export const loop = [
   "perl",
   "-ne",
   `if (/${dovecotLogin}/) { $logins++; $clients{$1} = 1 }

@@ -1,10 +1,11 @@
-/** Takes the figures that are asked for, where it is started: `measure.mjs latency,catchup,idle SECONDS`. */
+/** Takes the figures that are asked for, where it is started: `measure.mjs latency,catchup,adapters,idle SECONDS`. */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { stopped } from "../command.mjs";
 import { project } from "../ground.mjs";
+import { measureAdapters } from "./adapters.mjs";
 import { measureCatchUp } from "./catchup.mjs";
 import { measureIdle } from "./idle.mjs";
 import { measureLatency } from "./latency.mjs";
@@ -21,9 +22,10 @@ async function main() {
   try {
     if (wanted.includes("latency")) await measureLatency(directory);
     const right = !wanted.includes("catchup") || (await measureCatchUp(directory));
+    const counted = !wanted.includes("adapters") || (await measureAdapters(directory));
     if (wanted.includes("idle")) await measureIdle(directory, { seconds: Number(seconds) });
-    if (!right) console.log("\nwrong counts: see above");
-    return right ? 0 : 1;
+    if (!right || !counted) console.log("\nwrong counts: see above");
+    return right && counted ? 0 : 1;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -1,21 +1,34 @@
 /** What one daemon's login looks like: data, checked when it is loaded. */
+import type { Correlation } from "./correlate.ts";
 import type { Reason } from "./refusal.ts";
 
 /** The services whose logins count. */
 export const services = ["imap", "pop3"] as const;
 export type Service = (typeof services)[number];
 
+/**
+ * How it is known that the daemon writes what the patterns take: it was run in the lab, somebody published a line of it, its
+ * source prints it; or nothing of these.
+ */
+export type Proof = "daemon" | "line" | "source" | "unproved";
+
 /** One daemon. The patterns alone grant; they see the message behind the prefix, and each takes the whole of it. */
 export interface Adapter {
   readonly name: string;
+  /** An adapter without proof is off unless it is asked for by its name. */
+  readonly proof: Proof;
+  /** Why it is off unless it is asked for by its name, although there is proof. */
+  readonly optIn?: string;
   /** Exact syslog tags; by service where the message does not always name it. */
   readonly programs: readonly string[] | Readonly<Record<Service, readonly string[]>>;
-  /** A message that is a login holds one of these: a line without one is not looked at. */
+  /** A message that one of the patterns takes holds one of these: a line without one is not looked at. */
   readonly markers: readonly string[];
   /** How a message begins that speaks of a login. What begins so but fits no pattern is refused, and counted. */
   readonly opening?: RegExp;
   /** Whole messages of successful logins, with the groups `user`, `client` and, unless the tag tells it, `service`. */
   readonly logins: readonly RegExp[];
+  /** A login that takes two lines, where the one that tells of success does not tell the client. */
+  readonly correlate?: Correlation;
   /** Why a message may not count although it begins like a login. It refuses only: no grant rests on it. */
   readonly doubt?: (message: string) => Reason | undefined;
 }
@@ -31,9 +44,15 @@ export function defineAdapter(adapter: Adapter): Adapter {
     ...markerFaults(adapter.markers),
     ...openingFaults(adapter.opening),
     ...loginFaults(adapter),
+    ...correlationFaults(adapter),
   ];
   if (faults.length > 0) throw new RangeError(`adapter "${adapter.name}": ${faults.join("; ")}`);
   return Object.freeze(adapter);
+}
+
+/** Says whether an adapter counts where the config names none. */
+export function isDefault({ proof, optIn }: Adapter): boolean {
+  return proof !== "unproved" && optIn === undefined;
 }
 
 /** Each tag of an adapter with the service that it tells, if it tells one. */
@@ -58,7 +77,7 @@ function programFaults(programs: Adapter["programs"]): string[] {
   const tags = isList(programs) ? programs : services.flatMap((service) => programs[service]);
   if (tags.length === 0) return ["it has no programs"];
   const faults = tags
-    .filter((tag) => !/^[^ :[\]]+$/.test(tag))
+    .filter((tag) => !/^[!-9;-Z\\^-~]+$/.test(tag))
     .map((tag) => `"${tag}" cannot be a syslog tag`);
   if (new Set(tags).size < tags.length) faults.push("a program stands twice");
   return faults;
@@ -73,11 +92,33 @@ function openingFaults(opening: RegExp | undefined): string[] {
   return opening === undefined ? [] : patternFaults(opening, "opening", false);
 }
 
-function loginFaults({ logins, programs }: Adapter): string[] {
-  if (logins.length === 0) return ["it has no login pattern"];
+function loginFaults({ logins, correlate, programs }: Adapter): string[] {
+  if (logins.length === 0 && correlate === undefined) return ["it has no login pattern"];
   const needed = ["user", "client", ...(isList(programs) ? ["service"] : [])];
-  return logins.flatMap((pattern, index) => {
-    const what = `login pattern ${String(index + 1)}`;
+  return wholeFaults(logins, "login pattern", needed);
+}
+
+function correlationFaults({ correlate, programs }: Adapter): string[] {
+  if (correlate === undefined) return [];
+  const { by, first, second, ends } = correlate;
+  const faults: string[] = [];
+  if (first.length === 0) faults.push("it has no first line");
+  if (second.length === 0) faults.push("it has no second line");
+  // What ends a session is no less important than what begins it: a process id comes again.
+  if (ends.length === 0) faults.push("nothing ends its first line");
+  const key = by === "session" ? ["session"] : [];
+  const service = isList(programs) ? ["service"] : [];
+  return [
+    ...faults,
+    ...wholeFaults(first, "first line", ["client", ...key]),
+    ...wholeFaults(second, "second line", ["user", ...key, ...service]),
+    ...wholeFaults(ends, "end", key),
+  ];
+}
+
+function wholeFaults(patterns: readonly RegExp[], name: string, needed: readonly string[]) {
+  return patterns.flatMap((pattern, index) => {
+    const what = `${name} ${String(index + 1)}`;
     const groups = groupsOf(pattern);
     return [
       ...patternFaults(pattern, what, true),

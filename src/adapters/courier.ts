@@ -4,6 +4,7 @@ import { defineAdapter } from "./adapter.ts";
 /** Courier through syslog: its logger strips the `INFO: ` word (liblog/logger.c). */
 export const courier = defineAdapter({
   name: "courier",
+  proof: "daemon",
   // LOGGEROPTS -name in Courier's config; the login programs name themselves in older packages.
   programs: {
     imap: ["imapd", "imapd-ssl", "imaplogin", "courierimapd", "courierimaplogin"],

@@ -1,9 +1,10 @@
-/** Strips what stands before a message: syslog's prefixes and those of Dovecot's own log file, line by line. */
-import type { Entry } from "../model.ts";
+/** Strips what stands before a message, line by line: syslog's prefixes, and those of the daemons' own log files. */
+import type { Entry, Format } from "../model.ts";
 
 /** One kind of prefix. */
 interface Family {
-  readonly name: string;
+  /** The value of a source's key `format`; several families may have the same. */
+  readonly format: Format;
   /** Anchored at the start of the line. */
   readonly prefix: RegExp;
   readonly read: (prefix: RegExpExecArray, line: string) => Entry;
@@ -23,7 +24,7 @@ const tag = String.raw`[^ :\[\]]+`;
 /** All of them; no line fits two. */
 export const families: readonly Family[] = [
   {
-    name: "syslog",
+    format: "syslog",
     // RFC 3164 and rsyslog's RFC 3339 form; `<22>` in front as on the wire, `<mail.info>` as FreeBSD's syslogd -v writes.
     prefix: new RegExp(
       String.raw`^(?:<\d{1,3}>)?(${stamp}) (?:<[a-z0-9]+\.[a-z]+> )?(${host}) (${tag})(?:\[(\d{1,10})\])?: `,
@@ -33,11 +34,11 @@ export const families: readonly Family[] = [
       host: name,
       program,
       pid: pid === undefined ? undefined : Number(pid),
-      message: unrepeated(line.slice(prefix.length)),
+      message: bare(line.slice(prefix.length)),
     }),
   },
   {
-    name: "rfc5424",
+    format: "rfc5424",
     // RFC 5424 section 6. rsyslog keeps the blank that stands before a message; a byte order mark may follow.
     prefix: new RegExp(
       String.raw`^<\d{1,3}>1 (-|${dated}) ([^ ]+) ([^ ]+) ([^ ]+) [^ ]+ (?:-|(?:\[(?:[^"\]\\]|"(?:[^"\\]|\\.)*")*\])+) {1,2}\uFEFF?`,
@@ -47,11 +48,11 @@ export const families: readonly Family[] = [
       host: name === "-" ? undefined : name,
       program,
       pid: /^\d{1,10}$/.test(pid) ? Number(pid) : undefined,
-      message: unrepeated(line.slice(prefix.length)),
+      message: bare(line.slice(prefix.length)),
     }),
   },
   {
-    name: "dovecot",
+    format: "dovecot",
     // Dovecot's own log file since 2.0: `Nov 23 06:12:27 imap-login: Info: Login: ...`. The message keeps its level.
     prefix: new RegExp(
       String.raw`^(${stamp}) (?=[^ ]+: (?:Debug|Info|Warning|Error|Fatal|Panic): )`,
@@ -59,10 +60,30 @@ export const families: readonly Family[] = [
     read: ([prefix, at], line) => ownFile(at, line.slice(prefix.length)),
   },
   {
-    name: "dovecot-1",
+    format: "dovecot",
     // The same in 1.x: `dovecot: Nov 23 06:12:27 Info: imap-login: Login: ...`.
     prefix: new RegExp(String.raw`^dovecot: (${stamp}) Info: `),
     read: ([prefix, at], line) => ownFile(at, line.slice(prefix.length)),
+  },
+  {
+    format: "qpopper",
+    // qpopper's own log (its option -t): `Nov 23 06:12:27 [popper] (v4.0.9) POP login by user ...`.
+    prefix: new RegExp(String.raw`^(${month} [ 0-3]?\d ${time}) \[((?:in\.)?q?popper)\] `),
+    read: ([prefix, at, program = ""], line) => ownFile(at, line.slice(prefix.length), program),
+  },
+  {
+    format: "zimbra",
+    // audit.log: `2026-11-23 06:12:27,100 INFO  [ImapServer-1] [ip=192.0.2.7;] ...`. The message keeps its level.
+    prefix: new RegExp(String.raw`^(\d{4}-\d\d-\d\d ${time},\d{3}) (?=[A-Z]{4,5} {1,2}\[)`),
+    read: ([prefix, at], line) => ownFile(at, line.slice(prefix.length), "zimbra"),
+  },
+  {
+    format: "stalwart",
+    // `2026-11-23T06:12:27Z INFO Authentication successful (auth.success) listenerId = "imaptls", ...`. The message keeps its level.
+    prefix: new RegExp(
+      String.raw`^(\d{4}-\d\d-\d\dT${time}Z) (?=(?:ERROR|WARN|INFO|DEBUG|TRACE) [^()]*[^() ] \([a-z-]+\.[a-z-]+\))`,
+    ),
+    read: ([prefix, at], line) => ownFile(at, line.slice(prefix.length), "stalwart"),
   },
 ];
 
@@ -70,29 +91,35 @@ export const families: readonly Family[] = [
 const compose = /^[a-zA-Z0-9][\w.-]* +\| /;
 
 /**
- * Takes one decoded line without its line feed and gives its entry, or undefined if it has none of the known prefixes.
- * `dovecot-1  | ` may stand before the prefix. `message repeated N times: [ MSG]`, as rsyslog writes it behind a tag, counts as MSG.
+ * Takes one decoded line without its line feed, and the format that all lines of its source have, if one is pinned. Gives the
+ * line's entry, or undefined if it has none of the known prefixes. `dovecot-1  | ` may stand before the prefix.
+ * `message repeated N times: [ MSG]`, as rsyslog writes it behind a tag, counts as MSG.
  */
-export function entryOf(line: string): Entry | undefined {
-  const entry = plainEntryOf(line);
+export function entryOf(line: string, format?: Format): Entry | undefined {
+  const entry = plainEntryOf(line, format);
   if (entry !== undefined) return entry;
   const composed = compose.exec(line);
-  return composed === null ? undefined : plainEntryOf(line.slice(composed[0].length));
+  return composed === null ? undefined : plainEntryOf(line.slice(composed[0].length), format);
 }
 
-function plainEntryOf(line: string): Entry | undefined {
-  for (const { prefix, read } of families) {
-    const found = prefix.exec(line);
-    if (found !== null) return read(found, line);
+function plainEntryOf(line: string, format: Format | undefined): Entry | undefined {
+  for (const family of families) {
+    if (format !== undefined && family.format !== format) continue;
+    const found = family.prefix.exec(line);
+    if (found !== null) return family.read(found, line);
   }
   return undefined;
 }
 
-function ownFile(at: string | undefined, message: string): Entry {
-  return { stamp: at, host: undefined, program: "dovecot", pid: undefined, message };
+function ownFile(at: string | undefined, message: string, program = "dovecot"): Entry {
+  return { stamp: at, host: undefined, program, pid: undefined, message };
 }
 
-function unrepeated(message: string): string {
+/** What Solaris' syslogd puts before a message (syslogd(8), its message ids). */
+const solaris = /^\[ID \d{1,10} [a-z0-9]+\.[a-z]+\] /;
+
+function bare(message: string): string {
+  if (message.startsWith("[ID ")) return message.replace(solaris, "");
   if (!message.startsWith("message repeated ") || !message.endsWith("]")) return message;
   const opening = /^message repeated \d{1,10} times: \[ ?/.exec(message);
   return opening === null ? message : message.slice(opening[0].length, -1);

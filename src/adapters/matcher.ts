@@ -1,15 +1,20 @@
 /** The stage's one entrance: a line's bytes to a login, a refusal, or nothing. */
 import { canonicalClient } from "../client.ts";
 import type { Client } from "../client.ts";
-import type { Line, Login } from "../model.ts";
-import { services, tagsOf } from "./adapter.ts";
+import type { Entry, Format, Line, Login, OpenLine } from "../model.ts";
+import { tagsOf } from "./adapter.ts";
 import type { Adapter, Service } from "./adapter.ts";
+import { OpenLines, partOf } from "./correlate.ts";
 import { entryOf } from "./entry.ts";
 import type { Reason, Refusal } from "./refusal.ts";
+import { Sieve } from "./sieve.ts";
 import { StampReader } from "./time.ts";
 
 /** Bytes: no daemon writes a login this long. */
 const longest = 8192;
+
+/** Clients that are remembered. */
+const remembered = 16_384;
 
 /** Control characters, and the line and paragraph separators. No daemon writes one into a login. */
 const control = /[\p{Cc}\p{Zl}\p{Zp}]/u;
@@ -21,12 +26,21 @@ const control = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const unusable =
   /^(?:0\.|22[4-9]\.|2[345]\d\.|ff[\da-f]{2}:|::$|::(?!1$)[\da-f]{1,4}(?::[\da-f]{1,4})?$)/;
 
+/** What stands in a pattern's group `service`, and which service that is: names and ports. */
+const services: ReadonlyMap<string, Service> = new Map([
+  ...["imap", "imap4", "143", "993"].map((word) => [word, "imap"] as const),
+  ...["pop3", "110", "995"].map((word) => [word, "pop3"] as const),
+]);
+
 /** What a message says, before its time is looked at. */
 interface Reading {
   readonly service: Service;
   readonly user: string;
   readonly client: Client;
 }
+
+/** The named groups of a match. */
+type Fields = Readonly<Record<string, string | undefined>>;
 
 /** An adapter as one of its programs sees it. */
 interface Route {
@@ -44,21 +58,27 @@ export function isLogin(match: Login | Refusal | undefined): match is Login {
 
 /** Matches the lines of one source. */
 export class Matcher {
-  /** Every login's line holds one of these: look for them before anything else. */
-  readonly markers: readonly Buffer[];
-  /** And is of one of these. */
+  /** Every line that matters is of one of these. */
   readonly programs: readonly string[];
   readonly #routes = new Map<string, Route[]>();
+  readonly #sieve: Sieve;
   readonly #stamps: StampReader;
+  readonly #format: Format | undefined;
+  readonly #open = new OpenLines();
+  readonly #clients = new Map<string, Client>();
 
   /**
-   * Takes the adapters that count, and the IANA zone in which stamps without an offset are written.
+   * Takes the adapters that count, the IANA zone in which stamps without an offset are written, and the format that all lines
+   * have if it is not to be recognised line by line.
    * @throws RangeError if there is no such zone
    */
-  constructor(adapters: readonly Adapter[], options: { readonly zone: string }) {
+  constructor(
+    adapters: readonly Adapter[],
+    options: { readonly zone: string; readonly format?: Format | undefined },
+  ) {
     this.#stamps = new StampReader(options.zone);
-    const markers = new Set(adapters.flatMap((adapter) => adapter.markers));
-    this.markers = [...markers].map((marker) => Buffer.from(marker));
+    this.#format = options.format;
+    this.#sieve = new Sieve(adapters);
     this.programs = [...new Set(adapters.flatMap(tagsOf).map(([tag]) => tag))];
     for (const adapter of adapters) {
       for (const [tag, service] of tagsOf(adapter)) {
@@ -70,6 +90,14 @@ export class Matcher {
   }
 
   /**
+   * Says whether the line that stands in `bytes` from `from` up to its line feed at `end` may matter: ask this of every line,
+   * before anything else, and `match` of those alone that it lets through.
+   */
+  wants(bytes: Buffer, from: number, end: number): boolean {
+    return this.#sieve.wants(bytes, from, end);
+  }
+
+  /**
    * Takes one line, without its line feed, and the present in ms since 1970. Gives its login, the reason why a line that
    * speaks of a login does not count, or undefined for every other line. Keeps nothing of the line's bytes.
    */
@@ -77,16 +105,19 @@ export class Matcher {
     const { bytes, prefix } = line;
     const isLong = bytes.length > longest;
     const text = bytes.toString("utf8", 0, Math.min(bytes.length, longest));
-    const entry = prefix === undefined ? entryOf(text) : { ...prefix, message: text };
+    const entry = prefix === undefined ? entryOf(text, this.#format) : { ...prefix, message: text };
     const routes = entry && this.#routes.get(entry.program);
     if (entry === undefined || routes === undefined) return undefined;
 
     let claim: Route | undefined;
     let claims = 0;
+    let first: Client | undefined;
     for (const route of routes) {
+      const client = this.#correlated(route.adapter, entry, line.live, now);
       if (!claimsLogin(route.adapter, entry.message)) continue;
-      claim ??= route;
-      claims++;
+      if (++claims > 1) continue;
+      claim = route;
+      first = client;
     }
     if (claim === undefined) return undefined;
     const adapter = claim.adapter.name;
@@ -94,7 +125,7 @@ export class Matcher {
     if (control.test(text)) return { refused: "control", adapter };
     if (claims > 1) return { refused: "ambiguous", adapter };
 
-    const reading = read(claim, entry.message);
+    const reading = this.#read(claim, entry.message, first);
     if (typeof reading === "string") return { refused: reading, adapter };
     const at = this.#stamps.at(entry.stamp, now, line.live);
     if (typeof at === "string") return { refused: at, adapter };
@@ -104,43 +135,88 @@ export class Matcher {
 
   /** The moment that any line with a known prefix tells, in ms since 1970, whatever it says; it may lie ahead of `now`. */
   timeOf(bytes: Buffer, now: number): number | undefined {
-    const stamp = entryOf(bytes.toString("latin1", 0, Math.min(bytes.length, longest)))?.stamp;
+    const text = bytes.toString("latin1", 0, Math.min(bytes.length, longest));
+    const stamp = entryOf(text, this.#format)?.stamp;
     return stamp === undefined ? undefined : this.#stamps.instant(stamp, now);
   }
+
+  /** The first lines of logins whose second did not come yet. They belong to the lines read so far: save them together. */
+  openLines(now: number): OpenLine[] {
+    return this.#open.all(now);
+  }
+
+  /** Takes what `openLines` gave when reading stopped where it is to go on now. */
+  restore(lines: readonly OpenLine[], now: number): void {
+    this.#open.restore(lines, now);
+  }
+
+  /** Hears what an entry says of the adapter's logins that take two lines; gives the client that its first line told. */
+  #correlated(
+    { name, correlate }: Adapter,
+    entry: Entry,
+    live: boolean,
+    now: number,
+  ): Client | undefined {
+    const part = correlate && partOf(name, correlate, entry);
+    if (part === undefined) return undefined;
+    const at = this.#stamps.at(entry.stamp, now, live);
+    const told = part.kind === "first" ? this.#clientOf(part.fields["client"] ?? "") : undefined;
+    return this.#open.step(part, told, typeof at === "number" ? at : undefined, now);
+  }
+
+  /** `first` is the client that the line before told, if the login takes two. */
+  #read(route: Route, message: string, first: Client | undefined): Reading | Reason {
+    const { logins, correlate, doubt } = route.adapter;
+    const doubtful = doubt?.(message);
+    if (doubtful !== undefined) return doubtful;
+    const whole = takenBy(logins, message);
+    const second = takenBy(correlate?.second ?? [], message);
+    const fields = whole[0] ?? second[0];
+    if (fields === undefined) return "malformed";
+    if (whole.length + second.length > 1) return "ambiguous";
+
+    const word = fields["service"];
+    const service = word === undefined ? route.service : serviceOf(word);
+    if (service === undefined) return "malformed";
+    const user = fields["user"] ?? "";
+    if (user.trim() === "") return "user";
+    if (user.length === 9 && user.toLowerCase() === "anonymous") return "anonymous";
+    if (whole.length === 0 && first === undefined) return "unpaired";
+    const client = whole.length === 0 ? first : this.#clientOf(fields["client"] ?? "");
+    if (client === undefined) return "address";
+    return { service, user: copied(user), client };
+  }
+
+  /** The same clients come again and again: each is read once, as long as not too many others come between. */
+  #clientOf(text: string): Client | undefined {
+    const known = this.#clients.get(text);
+    if (known !== undefined) return known;
+    const client = canonicalClient(text);
+    if (client === undefined || unusable.test(client)) return undefined;
+    if (this.#clients.size >= remembered) this.#clients.clear();
+    this.#clients.set(copied(text), client);
+    return client;
+  }
 }
 
-function claimsLogin({ markers, opening, logins }: Adapter, message: string): boolean {
+function claimsLogin({ markers, opening, logins, correlate }: Adapter, message: string): boolean {
   if (!markers.some((marker) => message.includes(marker))) return false;
   if (opening !== undefined) return opening.test(message);
-  return logins.some((pattern) => pattern.test(message));
+  const fits = (pattern: RegExp) => pattern.test(message);
+  return logins.some(fits) || (correlate?.second.some(fits) ?? false);
 }
 
-function read({ adapter, service: told }: Route, message: string): Reading | Reason {
-  const doubt = adapter.doubt?.(message);
-  if (doubt !== undefined) return doubt;
-  let fields: Readonly<Record<string, string | undefined>> | undefined;
-  for (const pattern of adapter.logins) {
+function serviceOf(word: string): Service | undefined {
+  return services.get(word) ?? services.get(word.toLowerCase());
+}
+
+function takenBy(patterns: readonly RegExp[], message: string): Fields[] {
+  const taken: Fields[] = [];
+  for (const pattern of patterns) {
     const match = pattern.exec(message);
-    if (match === null) continue;
-    if (fields !== undefined) return "ambiguous";
-    fields = match.groups ?? {};
+    if (match !== null) taken.push(match.groups ?? {});
   }
-  if (fields === undefined) return "malformed";
-
-  const word = fields["service"]?.toLowerCase();
-  const service = word === undefined ? told : services.find((known) => known === word);
-  if (service === undefined) return "malformed";
-  const user = fields["user"] ?? "";
-  if (user.trim() === "") return "user";
-  if (user.toLowerCase() === "anonymous") return "anonymous";
-  const client = clientOf(fields["client"] ?? "");
-  if (client === undefined) return "address";
-  return { service, user: copied(user), client };
-}
-
-function clientOf(text: string): Client | undefined {
-  const client = canonicalClient(text);
-  return client === undefined || unusable.test(client) ? undefined : client;
+  return taken;
 }
 
 /** A substring keeps the whole line it was cut from alive; a grant outlives its line. */

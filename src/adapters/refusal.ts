@@ -6,6 +6,7 @@ export const reasonTexts = {
   malformed: "it begins like a login, but its fields are not those that the daemon writes",
   address: "the client is not one usable unicast address",
   user: "it names no user",
+  unpaired: "the line before it that tells the client was not read, or not within a minute",
   anonymous: "anybody can log in anonymously",
   control: "the line holds control characters",
   long: "the line is too long",

@@ -30,6 +30,8 @@ export class StampReader {
   #nowQuarter = Number.NaN;
   #nowOffset = 0;
   #lastYear = 0;
+  /** The last question, and its answer: many lines have the same stamp. */
+  #last: { stamp: string; now: number; instant: number | undefined } | undefined;
 
   /**
    * Takes an IANA zone name, used for stamps that name no offset of their own.
@@ -54,6 +56,13 @@ export class StampReader {
 
   /** The moment that a stamp means, be it behind or ahead of `now`; undefined if it is no date. */
   instant(stamp: string, now: number): number | undefined {
+    if (this.#last?.stamp === stamp && this.#last.now === now) return this.#last.instant;
+    const instant = this.#instant(stamp, now);
+    this.#last = { stamp, now, instant };
+    return instant;
+  }
+
+  #instant(stamp: string, now: number): number | undefined {
     const short = yearless.exec(stamp);
     if (short !== null) {
       const [, name = "", date, hours, minutes, seconds] = short;

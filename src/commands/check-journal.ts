@@ -1,5 +1,5 @@
 /** What `popgate check` says of a journal: whether it can be read, and how tightly its writers can be told apart. */
-import { adapters } from "../adapters/index.ts";
+import { adapters, defaultAdapters } from "../adapters/index.ts";
 import { isLogin, Matcher } from "../adapters/matcher.ts";
 import type { Run } from "../run.ts";
 import { journalEntryOf } from "../sources/journal-entry.ts";
@@ -23,7 +23,9 @@ export async function inspectJournal(
   now: number,
   run: Run,
 ): Promise<Finding[]> {
-  const chosen = adapters.filter(({ name }) => settings.adapters?.includes(name) ?? true);
+  const { adapters: names } = settings;
+  const chosen =
+    names === undefined ? defaultAdapters : adapters.filter(({ name }) => names.includes(name));
   const matcher = new Matcher(chosen, { zone: "UTC" });
   const argv = journalctl(settings, matcher.programs, { since: now - day }, false);
   const answer = await run([...argv, `--lines=${String(mostEntries)}`]);

@@ -1,11 +1,12 @@
 /** `popgate match`: which lines of a log are logins; no policy, no map. */
-import { adapters } from "../adapters/index.ts";
+import { adapters, defaultAdapters } from "../adapters/index.ts";
 import { isLogin, Matcher } from "../adapters/matcher.ts";
 import { reasonTexts, type Reason } from "../adapters/refusal.ts";
 import { exit, UsageError, type ExitCode } from "../errors.ts";
 import { hostZone } from "../host.ts";
 import type { Line, Login } from "../model.ts";
 import { readLines } from "../sources/reader.ts";
+import type { Wants } from "../sources/source.ts";
 import type { Outside } from "./command.ts";
 import { shown } from "./shown.ts";
 
@@ -37,6 +38,7 @@ export async function match(
   { clock, input, print, tell }: Outside,
 ): Promise<ExitCode> {
   const matcher = new Matcher(chosen(options.adapter), { zone: hostZone() });
+  const wants: Wants = (bytes, from, end) => matcher.wants(bytes, from, end);
   const tally: Tally = {
     lines: 0,
     logins: 0,
@@ -64,7 +66,7 @@ export async function match(
       if (show !== undefined) put(show(line.number, found));
     };
     const log = file === "-" ? input() : file;
-    const { lines, dropped, unterminated } = await readLines(log, matcher.markers, take);
+    const { lines, dropped, unterminated } = await readLines(log, wants, take);
     tally.lines += lines;
     if (dropped > 0) notes.push(`${file}: ${counted(dropped, "line")} longer than 64 KiB`);
     if (unterminated) notes.push(`${file}: the last line has no end and was not read`);
@@ -76,7 +78,7 @@ export async function match(
 }
 
 function chosen(names: readonly string[] | undefined) {
-  if (names === undefined) return adapters;
+  if (names === undefined) return defaultAdapters;
   const known = adapters.map(({ name }) => name);
   for (const name of names) {
     if (!known.includes(name)) {

@@ -17,14 +17,14 @@ import { skipOld } from "./recent.ts";
 import type { Begin } from "./resume.ts";
 import { sameInode } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
-import type { Deliver, Source, Wanted } from "./source.ts";
+import type { Deliver, Source, Wanted, Wants } from "./source.ts";
 import { Tally } from "./tally.ts";
 import { NameWatcher } from "./watcher.ts";
 
 interface Parts {
   readonly path: string;
-  /** A line is delivered if it holds one of these. */
-  readonly markers: readonly Buffer[];
+  /** A line is delivered if this says so. */
+  readonly wants: Wants;
   readonly clock: Clock;
   readonly log: Log;
   readonly deliver: Deliver;
@@ -308,7 +308,7 @@ export class FileSource implements Source {
   };
 
   readonly #begin: Begin = (from) =>
-    new Reading(new LineSplitter(this.#parts.markers), this.#take, from);
+    new Reading(new LineSplitter(this.#parts.wants), this.#take, from);
 }
 
 /** What a checkpoint says of a file; undefined if it is of something else, or there is none. */

@@ -16,7 +16,7 @@ import { Tally } from "./tally.ts";
 import { isTrusted } from "./trust.ts";
 import { turns } from "./turns.ts";
 
-interface Parts extends Pick<Wanted, "markers" | "programs" | "deliver"> {
+interface Parts extends Pick<Wanted, "programs" | "deliver"> {
   readonly settings: JournalSettings;
   readonly clock: Clock;
   readonly log: Log;
@@ -36,8 +36,7 @@ const longestPause = 30_000;
  */
 const longestFollowing = 60_000;
 
-/** An empty marker stands in every line. */
-const everyLine = [Buffer.alloc(0)];
+const everyLine = () => true;
 
 export class JournalSource implements Source {
   readonly name: string;
@@ -194,14 +193,13 @@ export class JournalSource implements Source {
   }
 
   #take({ cursor, prefix, message, trusted, suppressed }: JournalEntry): void {
-    const { settings, markers, deliver } = this.#parts;
+    const { settings, deliver } = this.#parts;
     this.#cursor = cursor;
     if (suppressed !== undefined) return this.#tellSuppressed(suppressed);
     this.#number++;
     this.#tally.ended(1);
     if (!isTrusted(trusted, settings.trust)) return this.#tally.dropped("untrusted", 1);
     if (message === undefined) return this.#tally.dropped("too_long", 1);
-    if (!markers.some((marker) => message.includes(marker))) return;
     try {
       deliver({
         source: this.name,

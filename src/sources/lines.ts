@@ -1,4 +1,5 @@
-/** Bytes become lines: split on LF only, bounded, and only those delivered that hold a marker. Pure. */
+/** Bytes become lines: split on LF only, bounded, and only those delivered that may matter. Pure. */
+import type { Wants } from "./source.ts";
 
 /** Called for a line without its line feed; the bytes are a view that is valid during the call only. */
 export type TakeLine = (bytes: Buffer, offset: number, number: number) => void;
@@ -11,7 +12,6 @@ const carriageReturn = 0x0d;
 
 /**
  * Splits the bytes of one file, in order, chunk by chunk. Holds no bytes: what it has not used is given to it again.
- * A marker holds no line feed; an empty marker stands in every line.
  */
 export class LineSplitter {
   /** Lines that ended, delivered or not. */
@@ -20,16 +20,13 @@ export class LineSplitter {
   dropped = 0;
   /** Lines whose first half was gone. */
   cut = 0;
-  readonly #markers: readonly Buffer[];
-  /** Where each marker stands next in the chunk at hand. */
-  readonly #hits: number[];
+  readonly #wants: Wants;
   #dropping = false;
   /** What it throws away is the second half of a line. */
   half = false;
 
-  constructor(markers: readonly Buffer[]) {
-    this.#markers = markers;
-    this.#hits = markers.map(() => -1);
+  constructor(wants: Wants) {
+    this.#wants = wants;
   }
 
   /** True while it throws away everything up to the next line feed. */
@@ -50,17 +47,12 @@ export class LineSplitter {
    */
   split(bytes: Buffer, offset: number, take: TakeLine): number {
     let from = this.#dropping ? this.#endDropping(bytes) : 0;
-    this.#hits.fill(-1);
-    let hit = this.#nextHit(bytes, from);
     for (let end = bytes.indexOf(lineFeed, from); end !== -1; end = bytes.indexOf(lineFeed, from)) {
       this.lines++;
-      if (end - from > longestLine && end - afterNuls(bytes, from, end) > longestLine) {
-        this.dropped++;
-      } else if (hit <= end) {
-        this.#deliver(bytes, from, end, offset, take);
-      }
+      const start = afterNuls(bytes, from, end);
+      if (end - start > longestLine) this.dropped++;
+      else if (this.#wants(bytes, start, end)) this.#deliver(bytes, start, end, offset, take);
       from = end + 1;
-      if (hit < from) hit = this.#nextHit(bytes, from);
     }
     from = afterNuls(bytes, from, bytes.length);
     if (bytes.length - from <= longestLine) return from;
@@ -79,23 +71,7 @@ export class LineSplitter {
     return end + 1;
   }
 
-  /** The nearest marker at or behind `from`; only those that lie before it are searched for again. */
-  #nextHit(bytes: Buffer, from: number): number {
-    let nearest = Infinity;
-    for (const [index, marker] of this.#markers.entries()) {
-      let hit = this.#hits[index] ?? Infinity;
-      if (hit < from) {
-        const found = bytes.indexOf(marker, from);
-        hit = found === -1 ? Infinity : found;
-        this.#hits[index] = hit;
-      }
-      if (hit < nearest) nearest = hit;
-    }
-    return nearest;
-  }
-
-  #deliver(bytes: Buffer, from: number, end: number, offset: number, take: TakeLine): void {
-    const start = afterNuls(bytes, from, end);
+  #deliver(bytes: Buffer, start: number, end: number, offset: number, take: TakeLine): void {
     const stop = end > start && bytes[end - 1] === carriageReturn ? end - 1 : end;
     take(bytes.subarray(start, stop), offset + start, this.lines);
   }

@@ -7,7 +7,7 @@ import { createGunzip } from "node:zlib";
 import { reasonOf, SourceError } from "../errors.ts";
 import { LineSplitter, LineStream, longestLine } from "./lines.ts";
 import type { TakeLine } from "./lines.ts";
-import type { Deliver } from "./source.ts";
+import type { Deliver, Wants } from "./source.ts";
 
 /** What a reading came to. */
 export interface Totals {
@@ -22,17 +22,17 @@ export interface Totals {
 const chunkLength = 524_288;
 
 /**
- * Reads `input`, a path (unpacked if it ends in `.gz`) or a stream, and delivers each line that holds a marker, in order.
+ * Reads `input`, a path (unpacked if it ends in `.gz`) or a stream, and delivers each line that may matter, in order.
  * Resolves at the end; rejects with what `deliver` throws.
  * @throws SourceError if it cannot be read
  */
 export async function readLines(
   input: string | Readable,
-  markers: readonly Buffer[],
+  wants: Wants,
   deliver: Deliver,
 ): Promise<Totals> {
   const source = typeof input === "string" ? input : "-";
-  const splitter = new LineSplitter(markers);
+  const splitter = new LineSplitter(wants);
   const take: TakeLine = (bytes, offset, number) =>
     deliver({ source, bytes, offset, number, live: false });
   const unterminated =

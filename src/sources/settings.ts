@@ -1,5 +1,6 @@
 /** What the config says about one source, and by which name it is known. */
 import { basename, dirname } from "node:path";
+import type { Format } from "../model.ts";
 
 interface Common {
   /** The names of the adapters that look at its lines; all by default. */
@@ -12,6 +13,8 @@ export interface FileSettings extends Common {
   readonly path: string;
   /** An IANA name: of the stamps that do not tell their zone. */
   readonly zone?: string | undefined;
+  /** What all its lines begin with; recognised line by line by default. */
+  readonly format?: Format | undefined;
 }
 
 /** What journald itself knows of a writer, which no writer can choose. */
@@ -37,6 +40,7 @@ export interface JournalSettings extends Common {
 export interface StdinSettings extends Common {
   readonly type: "stdin";
   readonly zone?: string | undefined;
+  readonly format?: Format | undefined;
 }
 
 export type SourceSettings = FileSettings | JournalSettings | StdinSettings;

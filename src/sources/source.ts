@@ -17,13 +17,16 @@ export interface Source {
   progress(): readonly Progress[];
 }
 
-/** Called for each line that holds a marker, in order; must not keep `line.bytes`. */
+/** Says whether the line that stands in `bytes` from `from` up to its line feed at `end` may matter; keeps nothing of it. */
+export type Wants = (bytes: Buffer, from: number, end: number) => boolean;
+
+/** Called for each line that may matter, in order; must not keep `line.bytes`. */
 export type Deliver = (line: Line) => void;
 
 /** What is looked for in the lines of a source, and who takes them. */
 export interface Wanted {
-  /** Every line that matters holds one of these. */
-  readonly markers: readonly Buffer[];
+  /** Asked of every line that has a prefix of its own. */
+  readonly wants: Wants;
   /** Every line that matters was written by a program that calls itself by one of these names. */
   readonly programs: readonly string[];
   /** The moment of a line that no source told apart from its prefix: ms since 1970; undefined if it does not tell. */

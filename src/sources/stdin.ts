@@ -6,12 +6,12 @@ import type { Log } from "../log.ts";
 import type { Checkpoints, Progress } from "../model.ts";
 import { Health } from "./health.ts";
 import { LineSplitter, LineStream } from "./lines.ts";
-import type { Deliver, Source } from "./source.ts";
+import type { Deliver, Source, Wants } from "./source.ts";
 import { Tally } from "./tally.ts";
 
 interface Parts {
   readonly input: Readable;
-  readonly markers: readonly Buffer[];
+  readonly wants: Wants;
   readonly clock: Clock;
   readonly log: Log;
   readonly deliver: Deliver;
@@ -31,11 +31,11 @@ export class StdinSource implements Source {
   #ended = false;
 
   constructor(parts: Parts) {
-    const { markers, deliver, clock, log } = parts;
+    const { wants, deliver, clock, log } = parts;
     this.#parts = parts;
     this.#health = new Health(name, clock, log);
     this.#tally = new Tally(name, clock, log);
-    this.#splitter = new LineSplitter(markers);
+    this.#splitter = new LineSplitter(wants);
     this.#lines = new LineStream(this.#splitter, (bytes, offset, number) => {
       try {
         // It may have been written long ago: `docker logs` begins at the container's start.

@@ -1,7 +1,11 @@
 /** Prefixes in all their forms, and what is none. */
+import { readdirSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { entryOf, families } from "../../src/adapters/entry.ts";
+import { adapters } from "../../src/adapters/index.ts";
+import { format } from "../../src/values.ts";
+import { corpusOf, linesOf, samplesOf } from "./judged.ts";
 
 const bsd = "Nov 23 06:12:27";
 const iso = "2026-11-23T06:12:27.123456+01:00";
@@ -60,6 +64,26 @@ const entries: Row[] = [
     undefined,
     "imap-login: Login: a",
   ],
+  [`${bsd} mx a[1]: [ID 702911 mail.info] b`, bsd, "mx", "a", 1, "b"],
+  [`${bsd} mx a[1]: [ID x mail.info] b`, bsd, "mx", "a", 1, "[ID x mail.info] b"],
+  [`${bsd} [popper] (v4) b`, bsd, undefined, "popper", undefined, "(v4) b"],
+  [`${bsd} [in.qpopper] b`, bsd, undefined, "in.qpopper", undefined, "b"],
+  [
+    "2026-11-23 05:12:27,123 INFO  [ImapServer-1] [ip=192.0.2.7;] b",
+    "2026-11-23 05:12:27,123",
+    undefined,
+    "zimbra",
+    undefined,
+    "INFO  [ImapServer-1] [ip=192.0.2.7;] b",
+  ],
+  [
+    "2026-11-23T05:12:27Z INFO A b (auth.success) listenerId = 1",
+    "2026-11-23T05:12:27Z",
+    undefined,
+    "stalwart",
+    undefined,
+    "INFO A b (auth.success) listenerId = 1",
+  ],
   [`${bsd} mx a: message repeated 3 times: [ b [c]]`, bsd, "mx", "a", undefined, "b [c]"],
   [
     `${bsd} mx a: message repeated 3 times: [ b`,
@@ -117,11 +141,41 @@ test.each([
   "Now 23 06:12:27 mx dovecot: a",
   "Nov 23 6:12:27 mx dovecot: a",
   `${bsd}\tmx dovecot: a`,
+  `${bsd} [smtpd] a`,
+  `${bsd} [12] a`,
+  "2026-11-23 05:12:27 INFO  [ImapServer-1] [ip=192.0.2.7;] b",
+  "2026-11-23T05:12:27,123 INFO  [ImapServer-1] [ip=192.0.2.7;] b",
+  "2026-11-23T05:12:27+01:00 INFO A b (auth.success) listenerId = 1",
+  "2026-11-23T05:12:27Z A b (auth.success) listenerId = 1",
   `<22>2 ${iso} mx dovecot - - - a`,
   `<22>1 ${bsd} mx dovecot - - - a`,
   `<22>1 ${iso} mx dovecot - - [x y="] a"`,
 ])("%j has no prefix", (line) => {
   expect(entryOf(line)).toBeUndefined();
+});
+
+test("what a source pins is what the families are called, and one pinned family takes its own lines alone", () => {
+  const known = new Set(families.map((family) => family.format));
+  expect([...known].sort()).toEqual([...format.options].sort());
+  for (const [line] of entries) {
+    const taken = format.options.filter((pinned) => entryOf(line, pinned) !== undefined);
+    expect(taken, line).toHaveLength(1);
+    expect(entryOf(line, taken[0])).toEqual(entryOf(line));
+  }
+});
+
+test("no line of the samples, the corpus, and the lab fits two families", () => {
+  const lab = readdirSync(new URL("../corpus/lab", import.meta.url));
+  const lines = [
+    ...adapters.flatMap(({ name }) => samplesOf(name).map(({ line }) => line)),
+    ...["real", "adversarial"].flatMap((name) => corpusOf(name).map(({ line }) => line)),
+    ...lab.flatMap((name) => linesOf(`corpus/lab/${name}`)),
+  ];
+  const twice = lines.filter(
+    (line) => families.filter(({ prefix }) => prefix.test(line)).length > 1,
+  );
+  expect(twice).toEqual([]);
+  expect(lines.length).toBeGreaterThan(2000);
 });
 
 test("no bytes make it throw, no line fits two families, and what it gives was in the line", () => {
@@ -138,7 +192,7 @@ test("no bytes make it throw, no line fits two families, and what it gives was i
       const entry = entryOf(line);
       if (entry === undefined) return;
       expect(line).toContain(entry.message);
-      expect(`${line} dovecot`).toContain(entry.program);
+      expect(`${line} dovecot zimbra stalwart`).toContain(entry.program);
       expect(families.filter(({ prefix }) => prefix.test(line))).toHaveLength(1);
     }),
     { numRuns: 5000 },

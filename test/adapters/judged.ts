@@ -66,16 +66,34 @@ export function bytesOf(text: string): Buffer {
   );
 }
 
-const all = new Matcher(adapters, { zone: "UTC" });
-
-/** What all adapters make of a line that is read in catch-up; or of a message, with the prefix that its source knows. */
+/** What all adapters make of a line that is read alone, in catch-up; or of a message, with the prefix that its source knows. */
 export function judge(
   line: string | Buffer,
   now = judgedAt,
   prefix?: Prefix,
 ): Login | Refusal | undefined {
-  const bytes = typeof line === "string" ? bytesOf(line) : line;
-  return all.match({ bytes, live: false, ...(prefix && { prefix }) }, now);
+  return judgeAll([line], now, prefix)[0];
+}
+
+let shared = matcherOfAll();
+
+/** The same of lines that are read one after the other. */
+export function judgeAll(
+  lines: readonly (string | Buffer)[],
+  now = judgedAt,
+  prefix?: Prefix,
+): (Login | Refusal | undefined)[] {
+  // The first line of a login that somebody else read is none of these lines' business.
+  if (shared.openLines(now).length > 0) shared = matcherOfAll();
+  return lines.map((line) => {
+    const bytes = typeof line === "string" ? bytesOf(line) : line;
+    return shared.match({ bytes, live: false, ...(prefix && { prefix }) }, now);
+  });
+}
+
+/** A matcher of all adapters that has read nothing. */
+export function matcherOfAll(): Matcher {
+  return new Matcher(adapters, { zone: "UTC" });
 }
 
 /** The same in the words of a sample's verdict. */

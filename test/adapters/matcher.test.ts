@@ -4,9 +4,13 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { defineAdapter } from "../../src/adapters/adapter.ts";
 import type { Adapter } from "../../src/adapters/adapter.ts";
+import { courier } from "../../src/adapters/courier.ts";
+import { dovecot } from "../../src/adapters/dovecot.ts";
 import { adapters } from "../../src/adapters/index.ts";
 import { isLogin, Matcher } from "../../src/adapters/matcher.ts";
-import type { Login } from "../../src/model.ts";
+import { vmPop3dOld } from "../../src/adapters/vm-pop3d-old.ts";
+import { vmPop3d } from "../../src/adapters/vm-pop3d.ts";
+import type { Format, Login } from "../../src/model.ts";
 import { judge, judgedAt } from "./judged.ts";
 
 const prefix = "Nov 23 06:12:27 mx1";
@@ -19,6 +23,7 @@ function loginOf(user: string): string {
 function toy(name: string, part: Partial<Adapter> = {}): Adapter {
   return defineAdapter({
     name,
+    proof: "daemon",
     programs: { imap: ["toyd"], pop3: [] },
     markers: ["hello"],
     logins: [/^hello (?<user>[^ ]+) (?<client>[^ ]+)$/],
@@ -43,18 +48,35 @@ test("a login has the time of the log, and is told from a refusal and from nothi
   expect([login, judge(`${dovecotLine}\0`), undefined].map(isLogin)).toEqual([true, false, false]);
 });
 
-test("the markers are those of all adapters, once each", () => {
-  const matcher = new Matcher([...adapters, ...adapters], { zone: "UTC" });
-  expect(matcher.markers.map(String).sort()).toEqual([
-    "-login: Info: Log",
-    "-login: Log",
-    "LOGIN, user=",
-  ]);
+test("the programs are those of all adapters, once each", () => {
+  const matcher = new Matcher([dovecot, vmPop3d, vmPop3dOld, dovecot], { zone: "UTC" });
+  expect(matcher.programs).toEqual(["dovecot", "vm-pop3d"]);
 });
 
 test("only the adapters that were given count", () => {
   expect(matchBy([], dovecotLine)).toBeUndefined();
-  expect(matchBy(adapters.slice(1), dovecotLine)).toBeUndefined();
+  expect(matchBy([courier], dovecotLine)).toBeUndefined();
+});
+
+test("a format that is pinned is the only one", () => {
+  const own =
+    "Nov 23 06:12:27 imap-login: Info: Login: user=<ann>, method=PLAIN, rip=192.0.2.7, lip=1, TLS";
+  const taken = (format: Format, line: string) => {
+    const matcher = new Matcher(adapters, { zone: "UTC", format });
+    return [
+      isLogin(matcher.match({ bytes: Buffer.from(line), live: false }, judgedAt)),
+      matcher.timeOf(Buffer.from(line), judgedAt) !== undefined,
+    ];
+  };
+  expect(taken("syslog", dovecotLine)).toEqual([true, true]);
+  expect(taken("syslog", `a | ${dovecotLine}`)).toEqual([true, true]);
+  expect(taken("dovecot", dovecotLine)).toEqual([false, false]);
+  expect(taken("syslog", own)).toEqual([false, false]);
+  expect(taken("dovecot", own)).toEqual([true, true]);
+  expect(taken("dovecot", own.replace(/^(.{15}) (.*?) Info:/, "dovecot: $1 Info: $2"))).toEqual([
+    true,
+    true,
+  ]);
 });
 
 test("a zone that does not exist is refused", () => {

@@ -78,7 +78,7 @@ describe("the command line", () => {
     [
       ["match", "--adapter", "dovcot", "/dev/null"],
       exit.usage,
-      /no adapter "dovcot"; there are dovecot, courier/,
+      /no adapter "dovcot"; there are dovecot, dovecot-proxy, courier/,
     ],
     [["run", "--config", "/a", "--map", "/b"], exit.usage, /exclude each other/],
     [
@@ -414,6 +414,7 @@ describe("list", () => {
       saved: now,
       forgotten: 0,
       checkpoints: {},
+      open: {},
       sources: [],
       tables: [],
       grants: [lasting("192.0.2.7", ms), lasting("192.0.2.8", 0)],

@@ -47,6 +47,7 @@ test("shows the sources, as they were saved", async () => {
     saved: now,
     forgotten: 0,
     checkpoints: {},
+    open: {},
     sources,
     tables: [],
     grants: [],

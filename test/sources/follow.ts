@@ -5,9 +5,10 @@ import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import type { Line, Mark } from "../../src/model.ts";
 import { FileSource } from "../../src/sources/file.ts";
-import type { Deliver, Wanted } from "../../src/sources/source.ts";
+import type { Deliver, Wanted, Wants } from "../../src/sources/source.ts";
 import { until } from "../until.ts";
 import type { LogDirectory } from "./log-directory.ts";
+import { holding } from "./wanted.ts";
 
 /** The machine's clock at ten times its speed, for what is told or tried again only after a while. */
 export const hurried: Clock = {
@@ -21,8 +22,8 @@ interface Options {
   readonly since?: number;
   readonly checkpoint?: readonly Mark[];
   readonly deliver?: Deliver;
-  readonly markers?: readonly Buffer[];
   readonly timeOf?: Wanted["timeOf"];
+  readonly wants?: Wants;
 }
 
 /** A line that was delivered, with its bytes as text. */
@@ -34,7 +35,7 @@ export class Followed {
   /** What the log told: `warning possible gap`. */
   readonly told: string[] = [];
 
-  constructor(path: string, { clock = systemClock, deliver, markers, ...rest }: Options = {}) {
+  constructor(path: string, { clock = systemClock, deliver, wants, ...rest }: Options = {}) {
     const tell =
       (level: string) =>
       (event: string): void =>
@@ -44,7 +45,7 @@ export class Followed {
       path,
       clock,
       log,
-      markers: markers ?? [Buffer.from("#")],
+      wants: wants ?? holding("#"),
       deliver: ({ bytes, ...line }) => {
         this.lines.push({ ...line, text: bytes.toString("latin1") });
         deliver?.({ ...line, bytes });

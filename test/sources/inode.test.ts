@@ -9,6 +9,7 @@ import { LineSplitter } from "../../src/sources/lines.ts";
 import { beginning } from "../../src/sources/mark.ts";
 import { until } from "../until.ts";
 import { LogDirectory } from "./log-directory.ts";
+import { holding } from "./wanted.ts";
 
 let log: LogDirectory;
 const taken: string[] = [];
@@ -29,7 +30,7 @@ function opened(path = log.path) {
 
 function read(): Inode {
   const take = (bytes: Buffer) => void taken.push(bytes.toString());
-  return new Inode(opened(), new Reading(new LineSplitter([Buffer.from("#")]), take, beginning));
+  return new Inode(opened(), new Reading(new LineSplitter(holding("#")), take, beginning));
 }
 
 test("`tail` still calls the two hooks that are overridden, for its two events", () => {

@@ -50,7 +50,6 @@ function source(
 ): JournalSource {
   return new JournalSource({
     settings: { type: "journal", trust: { _UID: ["0"] }, ...settings },
-    markers: [Buffer.from("#")],
     programs: ["dovecot"],
     spawn: how,
     clock,
@@ -85,17 +84,20 @@ test("all that is there is read first, then what comes; each entry once", async 
   const start = journal.start();
   const all = await started();
   expect(all.asked).toBe("--since=@1795000000.000");
-  all.output.write(entry("a", "one #") + entry("b", "no mark"));
+  all.output.write(entry("a", "one #") + entry("b", "two"));
   all.end();
   await start;
-  expect(lines).toEqual(["journal 1 undefined early dovecot: one #"]);
+  expect(lines).toEqual([
+    "journal 1 undefined early dovecot: one #",
+    "journal 2 undefined early dovecot: two",
+  ]);
   const more = await started();
   expect(more.asked).toBe("--cursor=b --follow");
   // It comes again, as the one to begin with.
-  more.output.write(entry("b", "no mark") + entry("c", "two #").slice(0, 20));
-  more.output.write(entry("c", "two #").slice(20));
-  await until("a line", () => lines.length === 2);
-  expect(lines[1]).toBe("journal 3 undefined live dovecot: two #");
+  more.output.write(entry("b", "two") + entry("c", "three #").slice(0, 20));
+  more.output.write(entry("c", "three #").slice(20));
+  await until("a line", () => lines.length === 3);
+  expect(lines[2]).toBe("journal 3 undefined live dovecot: three #");
   expect(journal.checkpoints()).toEqual({ journal: { cursor: "c" } });
   expect(journal.progress()).toMatchObject([
     { name: "journal", position: "c", lines: 3, lag_seconds: 0, gaps: 0 },

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LineSplitter, LineStream, longestLine } from "../../src/sources/lines.ts";
+import { holding } from "./wanted.ts";
 
 interface Taken {
   readonly text: string;
@@ -12,7 +13,7 @@ interface Taken {
 /** Splits chunks, with all that can be seen from outside. */
 function splitAll(chunks: readonly Buffer[], markers: readonly string[] = [""]) {
   const taken: Taken[] = [];
-  const splitter = new LineSplitter(markers.map((marker) => Buffer.from(marker, "latin1")));
+  const splitter = new LineSplitter(holding(...markers));
   const stream = new LineStream(splitter, (bytes, offset, number) => {
     taken.push({ text: bytes.toString("latin1"), offset, number });
   });
@@ -84,7 +85,7 @@ describe("the bound", () => {
 
   test("after a cut the first line is dropped, and lines count from 1", () => {
     const taken: Taken[] = [];
-    const splitter = new LineSplitter([bytesOf("")]);
+    const splitter = new LineSplitter(holding(""));
     const take = (bytes: Buffer, offset: number, number: number) =>
       void taken.push({ text: bytes.toString(), offset, number });
     splitter.split(bytesOf("a\nb\n"), 0, take);

@@ -9,6 +9,7 @@ import { logsLike, PatternSource } from "../../src/sources/pattern.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { until } from "../until.ts";
 import { LogDirectory } from "./log-directory.ts";
+import { holding } from "./wanted.ts";
 
 let log: LogDirectory;
 let running: PatternSource | undefined;
@@ -40,7 +41,7 @@ async function follow(
     clock,
     log: createLog(clock, (line) => void told.push(line.trimEnd())),
     since: 0,
-    markers: [Buffer.from("#")],
+    wants: holding("#"),
     programs: [],
     timeOf: () => undefined,
     deliver: ({ bytes }) => void lines.push(bytes.toString()),

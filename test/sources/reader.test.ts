@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { SourceError } from "../../src/errors.ts";
 import { readLines } from "../../src/sources/reader.ts";
 import { LogDirectory } from "./log-directory.ts";
+import { holding } from "./wanted.ts";
 
 let log: LogDirectory;
 
@@ -18,7 +19,7 @@ afterEach(() => log.remove());
 
 async function linesOf(input: string | Readable, marker = "#") {
   const texts: string[] = [];
-  const totals = await readLines(input, [Buffer.from(marker)], (line) => {
+  const totals = await readLines(input, holding(marker), (line) => {
     texts.push(`${line.source}:${String(line.number)}: ${line.bytes.toString()}`);
     expect(line.live).toBe(false);
   });
@@ -96,7 +97,7 @@ describe("what cannot be read is named, with the reason", () => {
 
 test("what `deliver` throws ends the reading", async () => {
   log.append(3);
-  const reading = readLines(log.path, [Buffer.from("#")], () => {
+  const reading = readLines(log.path, holding("#"), () => {
     throw new Error("no more");
   });
   await expect(reading).rejects.toThrow("no more");

@@ -5,6 +5,7 @@ import { startOfRecent } from "../../src/sources/recent.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { Followed } from "./follow.ts";
 import { LogDirectory } from "./log-directory.ts";
+import { holding } from "./wanted.ts";
 
 const hour = 3_600_000;
 
@@ -144,8 +145,8 @@ test("the follower tells what it skipped, and goes on from there as ever", async
     const times = linesOf(40_000, 26_000);
     log.raw(logOf(times, 80));
     const since = times[39_000] ?? 0;
-    const markers = [Buffer.from(" x")];
-    const first = new Followed(log.path, { clock, since, timeOf, markers });
+    const wants = holding(" x");
+    const first = new Followed(log.path, { clock, since, timeOf, wants });
     await first.source.start();
     await first.source.stop();
     expect(first.times("info older lines skipped")).toBe(1);
@@ -157,7 +158,7 @@ test("the follower tells what it skipped, and goes on from there as ever", async
     log.shift();
     log.raw(logOf([2_040_001_000], 80));
     const checkpoint = first.source.checkpoint();
-    const second = new Followed(log.path, { clock, since, timeOf, markers, checkpoint });
+    const second = new Followed(log.path, { clock, since, timeOf, wants, checkpoint });
     await second.source.start();
     await second.source.stop();
     expect(second.texts.map((text) => text.split(" ")[0])).toEqual(["2040000000", "2040001000"]);

@@ -5,6 +5,7 @@ import { createLog } from "../../src/log.ts";
 import { StdinSource } from "../../src/sources/stdin.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { until } from "../until.ts";
+import { holding } from "./wanted.ts";
 
 let input: PassThrough;
 let lines: string[];
@@ -22,7 +23,7 @@ function read(deliver = (text: string) => void lines.push(text)): StdinSource {
   const clock = new ManualClock();
   return new StdinSource({
     input,
-    markers: [Buffer.from("#")],
+    wants: holding("#"),
     clock,
     log: createLog(clock, (line) => void told.push(line.trimEnd())),
     deliver: ({ bytes, source, number, offset }) =>

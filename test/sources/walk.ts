@@ -9,6 +9,7 @@ import type { Outcome } from "./walk-judge.ts";
 import { shrink } from "./walk-program.ts";
 import type { Program, Step } from "./walk-program.ts";
 import { World } from "./walk-world.ts";
+import { holding } from "./wanted.ts";
 
 /** The wall clock is the files' own; the other one stands still, or goes a bit further whenever it is asked. */
 class WalkClock extends ManualClock {
@@ -116,7 +117,7 @@ class Walk {
     };
     const source = new FileSource({
       path: this.#world.path,
-      markers: [Buffer.from("#")],
+      wants: holding("#"),
       clock: this.#clock,
       log,
       since: 0,
