@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError, stopped } from "../command.mjs";
 
@@ -65,6 +65,17 @@ export class Child {
     }
   }
 
+  /** How many descriptors it has open. */
+  get descriptors() {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
+  /** How many inodes it has the kernel watch. */
+  get watches() {
+    const all = readdirSync(`/proc/${this.pid}/fdinfo`);
+    return sum(all.map((fd) => watchesOf(`/proc/${this.pid}/fdinfo/${fd}`)));
+  }
+
   /** Ends it and waits for its end. */
   async stop() {
     this.#process.kill("SIGTERM");
@@ -72,7 +83,7 @@ export class Child {
   }
 }
 
-/** Runs argv, which has to succeed, to its end: { printed, cpu and wall in seconds, peak in megabytes }. */
+/** Runs argv, which has to succeed, to its end: { printed, told, cpu and wall in seconds, peak in megabytes }. */
 export async function measured(argv) {
   const began = performance.now();
   const before = childrensCpu();
@@ -83,7 +94,8 @@ export async function measured(argv) {
   if ((await child.ended) !== 0)
     throw new CommandError(`${argv.join(" ")}\n${child.told.trimEnd()}`);
   const wall = (performance.now() - began) / 1000;
-  return { printed: child.printed, cpu: childrensCpu() - before, wall, peak };
+  const { printed, told } = child;
+  return { printed, told, cpu: childrensCpu() - before, wall, peak };
 }
 
 /** What the children that have ended took: theirs is known to the tick only after their end. */
@@ -98,6 +110,15 @@ function cpuTimes(pid) {
   // The program's name may hold blanks; the state comes behind it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields.slice(11, 15).map((ticks) => Number(ticks) / ticksPerSecond);
+}
+
+/** See proc(5): an inotify descriptor has a line for each watch. */
+function watchesOf(path) {
+  try {
+    return readFileSync(path, "latin1").match(/^inotify wd:/gm)?.length ?? 0;
+  } catch {
+    return 0; // it was closed meanwhile
+  }
 }
 
 function sum(numbers) {

@@ -1,4 +1,4 @@
-/** Takes the figures that are asked for, where it is started: `measure.mjs latency,catchup,adapters,idle SECONDS`. */
+/** Takes the figures that are asked for, where it is started: `measure.mjs latency,idle SECONDS`. */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
@@ -7,11 +7,22 @@ import { stopped } from "../command.mjs";
 import { project } from "../ground.mjs";
 import { measureAdapters } from "./adapters.mjs";
 import { measureCatchUp } from "./catchup.mjs";
+import { measureFollow } from "./follow.mjs";
+import { measureGigabyte } from "./gigabyte.mjs";
 import { measureIdle } from "./idle.mjs";
 import { measureLatency } from "./latency.mjs";
 
 const [chosen, seconds] = process.argv.slice(2);
 const wanted = chosen.split(",");
+/** Each resolves to false if something came out that must not. */
+const measures = {
+  latency: measureLatency,
+  follow: measureFollow,
+  catchup: measureCatchUp,
+  gigabyte: measureGigabyte,
+  adapters: measureAdapters,
+  idle: (directory) => measureIdle(directory, Number(seconds)),
+};
 process.env.PATH += ":/usr/sbin:/sbin";
 
 async function main() {
@@ -20,12 +31,11 @@ async function main() {
   console.log(`popgate ${version}, Node ${process.versions.node}, ${machine}`);
   const directory = mkdtempSync(join(tmpdir(), "popgate-bench-"));
   try {
-    if (wanted.includes("latency")) await measureLatency(directory);
-    const right = !wanted.includes("catchup") || (await measureCatchUp(directory));
-    const counted = !wanted.includes("adapters") || (await measureAdapters(directory));
-    if (wanted.includes("idle")) await measureIdle(directory, { seconds: Number(seconds) });
-    if (!right || !counted) console.log("\nwrong counts: see above");
-    return right && counted ? 0 : 1;
+    const outcomes = [];
+    for (const name of wanted) outcomes.push(await measures[name](directory));
+    const right = !outcomes.includes(false);
+    if (!right) console.log("\nwrong counts: see above");
+    return right ? 0 : 1;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -25,7 +25,7 @@ export class Daemon {
     // The addresses of the generated logs are nobody's, which popgate refuses for good reason.
     const sections = [
       `ttl = "${ttl}"`,
-      `state_dir = "${join(directory, "state")}"`,
+      `state_dir = "${this.stateDirectory}"`,
       `[[source]]\npath = "${log}"\nzone = "UTC"`,
       `[[map]]\ntable = "${type === undefined ? "" : `${type}:`}${this.table}"`,
       ...Object.entries(map).map(([key, value]) => `${key} = "${value}"`),
@@ -39,13 +39,19 @@ export class Daemon {
     return join(this.#directory, "relay");
   }
 
+  /** The directory of its state. */
+  get stateDirectory() {
+    return join(this.#directory, "state");
+  }
+
   get #config() {
     return join(this.#directory, "popgate.toml");
   }
 
-  /** Starts it; resolves to the number of live grants when it is ready. */
-  async start() {
-    this.#child = new Child(popgate("run", "--config", this.#config));
+  /** Starts it, with options for Node itself; resolves to the number of live grants when it is ready. */
+  async start(...options) {
+    const [node, ...argv] = popgate("run", "--config", this.#config);
+    this.#child = new Child([node, ...options, ...argv]);
     const [, grants] = await this.#child.tells(/^ready grants=(\d+)$/m);
     return Number(grants);
   }
@@ -63,8 +69,21 @@ export class Daemon {
     return this.#child.cpu;
   }
 
+  /** What it has told so far. */
+  get told() {
+    return this.#child.told;
+  }
+
   memory(which) {
     return this.#child.memory(which);
+  }
+
+  get descriptors() {
+    return this.#child.descriptors;
+  }
+
+  get watches() {
+    return this.#child.watches;
   }
 
   async stop() {
