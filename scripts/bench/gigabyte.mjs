@@ -15,14 +15,14 @@ const lines = 5_400_000;
 const rate = 200;
 const mix = { login: 0.05, failure: 0.02, courier: 0.015, end: 0.04, forgery: 0.001 };
 const rounds = 3;
-/** Of the CPU time of the quicker ripgrep; megabytes; milliseconds. */
+/** Times the CPU time of ripgrep for the exact expression; megabytes; milliseconds. */
 const aims = { cpu: 4, memory: 60, held: 20 };
 
 /** What only a login matches: as much as an adapter asks of a line, but for its parts. */
 const exact =
   String.raw`^[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [^ ]+ (dovecot: (imap|pop3)-login: Login: user=<[^<>]*>, method=[^ ,]+, rip=[^ ,]+, lip=` +
   String.raw`|(imapd|pop3d)(-ssl)?: LOGIN, user=.*, ip=\[[^]]*\])`;
-/** What ripgrep is quickest at, without anchors: forged lines match, too. */
+/** What ripgrep is quickest at, since it need not look at what stands before: forged lines match, too. */
 const loose =
   String.raw`-login: Login: user=<[^<>]*>, method=[^ ,]+, rip=[^ ,]+, lip=` +
   String.raw`|(imapd|pop3d)(-ssl)?: LOGIN, user=[^,]*, ip=\[[^]]*\]`;
@@ -66,10 +66,11 @@ export async function measureGigabyte(directory) {
   rmSync(log);
 
   const figures = new Map([...outcomes].map(([name, all]) => [name, figuresOf(all)]));
-  const rival = figures.get("rg -c, no anchors");
+  const rivals = [figures.get("rg -c"), figures.get("rg -c, no anchors")];
   const heading = `${Math.round(truth.bytes / 1e6)} MB, ${lines / 1e6} M lines, ${((100 * logins) / lines).toFixed(1)} % logins, ${rounds} times`;
-  const columns = ["CPU s", "wall s", "peak MB", "loop held ms", "right", "of rg's CPU", "aim"];
-  const rows = [...figures].map(([name, its]) => row(name, its, rival));
+  const columns = ["CPU s", "wall s", "peak MB", "loop held ms", "right"];
+  columns.push("of rg's CPU", "no anchors", "aim");
+  const rows = [...figures].map(([name, its]) => row(name, its, rivals));
   if (ripgrep === undefined) rows.push([`  no ripgrep here: ${lacking}`]);
   printTable([heading, ...columns], rows);
   return [...figures.values()].every(({ right }) => right);
@@ -111,8 +112,8 @@ function figuresOf(outcomes) {
   };
 }
 
-function row(name, { cpu, wall, peak, held, right }, rival) {
-  const ratio = rival === undefined ? Number.NaN : cpu / rival.cpu;
+function row(name, { cpu, wall, peak, held, right }, rivals) {
+  const ratios = rivals.map((rival) => (rival === undefined ? Number.NaN : cpu / rival.cpu));
   return [
     `  ${name}`,
     cpu.toFixed(2),
@@ -120,8 +121,8 @@ function row(name, { cpu, wall, peak, held, right }, rival) {
     peak.toFixed(1),
     Number.isNaN(held) ? "" : held.toFixed(1),
     right ? "yes" : "NO",
-    Number.isNaN(ratio) ? "" : `${ratio.toFixed(1)} x`,
-    ours.test(name) ? verdict(ratio, peak, held) : "",
+    ...ratios.map((ratio) => (Number.isNaN(ratio) ? "" : `${ratio.toFixed(1)} x`)),
+    ours.test(name) ? verdict(ratios[0], peak, held) : "",
   ];
 }
 
