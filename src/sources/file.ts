@@ -267,8 +267,10 @@ export class FileSource implements Source {
     this.#begun = await this.#history.begin(this.#parts.checkpoint ?? [], file);
     this.#moved = !this.#begun && file !== undefined;
     if (this.#begun) await this.#skipOld();
-    if (this.#begun && file !== undefined)
+    if (this.#begun && file !== undefined) {
       this.#health.follows(this.#history.live?.reading.position.offset ?? 0);
+      this.#watcher.watch();
+    }
     return this.#begun;
   }
 

@@ -17,21 +17,25 @@ interface Parts {
 export class NameWatcher {
   readonly #parts: Parts;
   #watcher: FSWatcher | undefined;
-  #directory: string | undefined;
+  /** The directory and the file that it was started for. */
+  #named: string | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** Starts; to be called again when the directory may have been replaced by another one. */
+  /**
+   * Starts; to be called again when the name means another file. Where it is missed for a moment chokidar watches the
+   * directory, and goes on to list all of it for each line that is written, until it is told anew that there is a file.
+   */
   watch(): void {
     const { path, hint, refused } = this.#parts;
-    const directory = inodeNamed(dirname(path));
+    const named = `${inodeNamed(dirname(path)) ?? ""} ${inodeNamed(path) ?? ""}`;
     if (this.#watcher !== undefined) {
-      if (directory === this.#directory) return;
+      if (named === this.#named) return;
       void closeQuietly(this.#watcher);
     }
-    this.#directory = directory;
+    this.#named = named;
     this.#watcher = watch(path, { ignoreInitial: true, atomic: false });
     this.#watcher.on("all", hint).on("error", (thrown) => {
       // Whatever else fails there is seen by the next look at the name.
