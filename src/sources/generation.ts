@@ -33,7 +33,7 @@ export interface Generation {
 }
 
 /** The most that one turn reads: more than the longest line, so that there is always progress. */
-export const chunkLength = 2 * longestLine;
+export const chunkLength = longestLine + 16_384;
 
 const lineFeed = 0x0a;
 const nothing = Buffer.alloc(0);

@@ -12,7 +12,7 @@ const longPause = 1000;
 const longQuiet = 60_000;
 
 /** The loop is let go after so many ms of work, or after so many chunks if the clock stands still. */
-const slice = 8;
+const slice = 5;
 const mostChunks = 64;
 
 /** Waits for hints, or for the next look if none comes. */
