@@ -11,7 +11,7 @@ const lines = [];
 const source = new FileSource({
   path,
   clock,
-  markers: [Buffer.from("-login: Log")],
+  wants: (bytes, from, end) => bytes.latin1Slice(from, end).includes("-login: Log"),
   log: { info() {}, warning: console.error, error: console.error },
   deliver({ bytes }) {
     const now = process.hrtime.bigint();

@@ -7,7 +7,7 @@ const [path] = process.argv.slice(2);
 const load = (module) => import(join(project, "dist", module));
 const { systemClock: clock } = await load("clock.js");
 const { createLog } = await load("log.js");
-const { adapters } = await load("adapters/index.js");
+const { defaultAdapters: adapters } = await load("adapters/index.js");
 const { isLogin, Matcher } = await load("adapters/matcher.js");
 const { FileSource } = await load("sources/file.js");
 
@@ -17,7 +17,7 @@ let logins = 0;
 const source = new FileSource({
   path,
   clock,
-  markers: matcher.markers,
+  wants: (bytes, from, end) => matcher.wants(bytes, from, end),
   log: createLog(clock, (text) => process.stderr.write(text), false),
   deliver(line) {
     const found = matcher.match(line, clock.now());

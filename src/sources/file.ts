@@ -1,22 +1,18 @@
 /** One log, by its name, through all the files that bear it one after the other. */
 import type { Clock } from "../clock.ts";
-import { codeOf, reasonOf } from "../errors.ts";
+import { reasonOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Checkpoint, Checkpoints, Mark, Progress } from "../model.ts";
+import { Follower } from "./follower.ts";
 import { Reading } from "./generation.ts";
-import type { Generation, Turn } from "./generation.ts";
 import { Health } from "./health.ts";
-import { History, unreadable } from "./history.ts";
-import { Inode } from "./inode.ts";
+import { History } from "./history.ts";
 import { LineSplitter } from "./lines.ts";
 import type { TakeLine } from "./lines.ts";
 import { isMountPoint } from "./mounts.ts";
-import { lookAt, requireLog } from "./named.ts";
+import { requireLog } from "./named.ts";
 import { Pace } from "./pace.ts";
-import { skipOld } from "./recent.ts";
 import type { Begin } from "./resume.ts";
-import { sameInode } from "./siblings.ts";
-import type { Sibling } from "./siblings.ts";
 import type { Deliver, Source, Wanted, Wants } from "./source.ts";
 import { Tally } from "./tally.ts";
 import { NameWatcher } from "./watcher.ts";
@@ -50,22 +46,14 @@ export class FileSource implements Source {
   readonly #tally: Tally;
   readonly #history: History;
   readonly #watcher: NameWatcher;
-  /** False until it is known where to begin: a log that is missing or unreadable may hold what the checkpoint names. */
-  #begun = false;
-  #triedWithout = false;
-  /** A rotation went on during the last look. */
-  #moved = false;
-  /** Copies of the live file are to be read first, and cannot be had now. */
-  #waits = false;
+  readonly #follower: Follower;
   #live = false;
-  /** The live generation, if its descriptor went bad. */
-  #bad: Generation | undefined;
   #starting: Promise<void> | undefined;
   #following: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(parts: Parts) {
-    const { path, clock, log, since = Infinity } = parts;
+    const { path, clock, log, since = Infinity, timeOf, checkpoint = [] } = parts;
     this.name = path;
     this.#parts = parts;
     this.#pace = new Pace(clock);
@@ -82,6 +70,17 @@ export class FileSource implements Source {
     });
     const { hint } = this.#pace;
     this.#watcher = new NameWatcher({ path, hint, refused: this.#health.cannotWatch });
+    this.#follower = new Follower({
+      path,
+      pace: this.#pace,
+      health: this.#health,
+      tally: this.#tally,
+      history: this.#history,
+      watcher: this.#watcher,
+      checkpoint,
+      since,
+      timeOf,
+    });
   }
 
   start(): Promise<void> {
@@ -98,13 +97,12 @@ export class FileSource implements Source {
 
   /** How far it has delivered. */
   checkpoint(): readonly Mark[] {
-    return this.#begun ? this.#history.checkpoint : (this.#parts.checkpoint ?? []);
+    return this.#follower.checkpoint;
   }
 
   progress(): readonly Progress[] {
     const { complaint: trouble } = this.#health;
-    const unopened = this.#health.trouble === "log unreadable" && this.#bad === undefined;
-    const lag_bytes = this.#begun && !unopened ? this.#history.unread : undefined;
+    const { unread: lag_bytes } = this.#follower;
     return [this.#tally.progress({ position: this.#position, lag_bytes, trouble })];
   }
 
@@ -118,9 +116,9 @@ export class FileSource implements Source {
     this.#watcher.watch();
     await this.#pace.turn();
     do {
-      await this.#round();
+      await this.#follower.round();
       await this.#pace.breathe();
-    } while (this.#moved && !this.#pace.late);
+    } while (this.#follower.moved && !this.#pace.late);
     this.#live = true;
     if (!this.#pace.ending) this.#tellAll("caught up");
     this.#following = this.#follow();
@@ -131,7 +129,7 @@ export class FileSource implements Source {
     // Whoever started it is told if that failed.
     await this.#starting?.catch(() => undefined);
     await this.#following;
-    if (this.#live) await this.#round();
+    if (this.#live) await this.#follower.round();
     await this.#watcher.close();
     this.#tellAll("stopped");
     this.#history.close();
@@ -143,162 +141,9 @@ export class FileSource implements Source {
 
   async #follow(): Promise<void> {
     while (!this.#pace.ending) {
-      await this.#pace.rest(this.#moved ? "moving" : this.#health.condition);
-      await this.#round();
+      await this.#pace.rest(this.#follower.moved ? "moving" : this.#health.condition);
+      await this.#follower.round();
     }
-  }
-
-  async #round(): Promise<void> {
-    this.#tally.looks();
-    this.#waits = false;
-    try {
-      await this.#read();
-      if (!this.#pace.late && (await this.#look())) await this.#read();
-      const unread =
-        this.#moved || this.#history.fails || this.#health.trouble === "log unreadable";
-      if (!this.#pace.late && !unread) this.#tally.reachedEnd();
-      this.#history.retire();
-    } catch (thrown) {
-      this.#health.failed("log cannot be followed", reasonOf(thrown));
-    }
-  }
-
-  async #read(): Promise<void> {
-    for (const generation of this.#history.generations) {
-      if (this.#pace.late) return;
-      await this.#readOn(generation);
-    }
-  }
-
-  async #readOn(generation: Generation): Promise<void> {
-    for (let more = false; !this.#pace.late;) {
-      const turn = await this.#turn(generation);
-      if (turn === "end") return;
-      if (turn !== "more" && generation === this.#history.live && generation instanceof Inode) {
-        if (!(await this.#readCopies(generation, turn === "truncated"))) return;
-      } else if (turn === "truncated") {
-        // Nobody goes on with a rotated file from its start: it was overwritten by another one.
-        if (more) this.#tally.gap("a rotated file was overwritten while it was read");
-        this.#history.abandon(generation);
-        return;
-      }
-      more = turn === "more";
-      await this.#pace.breathe();
-    }
-  }
-
-  async #turn(generation: Generation): Promise<Turn> {
-    const { reading } = generation;
-    const { seen, counts } = reading;
-    try {
-      const turn = await generation.read();
-      if (reading.seen !== seen) {
-        this.#history.grew(generation);
-        this.#pace.found();
-        this.#tally.counted(counts, reading.counts);
-      }
-      return turn;
-    } catch (thrown) {
-      const reason = reasonOf(thrown);
-      if (generation === this.#history.live) {
-        this.#bad = generation;
-        this.#health.ails("log unreadable", reason);
-      } else if (generation instanceof Inode) {
-        this.#history.failed(generation, reason);
-        this.#health.failed("rotated log unreadable", reason);
-      } else {
-        this.#tally.gap(unreadable(reason));
-        this.#history.abandon(generation);
-      }
-      return "end";
-    }
-  }
-
-  /**
-   * What is missing before the start of the live file stands in copies of it, if somebody made any and truncated it.
-   * Says whether they could be looked for; the live file is not read before.
-   */
-  async #readCopies(live: Inode, shrank: boolean): Promise<boolean> {
-    let copies: readonly Generation[] | undefined;
-    try {
-      copies = await this.#history.recover(live, shrank);
-    } finally {
-      if (copies === undefined) live.lookAgain();
-    }
-    if (copies === undefined) {
-      this.#waits = true;
-      return false;
-    }
-    for (const copy of copies) await this.#readOn(copy);
-    const last = copies.at(-1);
-    if (shrank || last !== undefined)
-      live.restart(last === undefined && live.reading.unterminated > 0);
-    if (last !== undefined) live.reading.follow(last.reading);
-    return true;
-  }
-
-  /** Compares what the name means with the file that is open; true if there is more to read now. */
-  async #look(): Promise<boolean> {
-    const named = lookAt(this.name);
-    const { file } = named;
-    if (named.file === undefined) this.#health.ails(named.trouble, named.reason);
-    this.#moved = this.#waits && file !== undefined;
-    if (this.#waits) return false;
-    try {
-      if (!this.#begun) return await this.#beginWith(file);
-      const { live } = this.#history;
-      if (file === undefined) return false;
-      if (live === undefined || !sameInode(live, file)) return await this.#switchTo(file);
-      if (live === this.#bad) return this.#reopen(file);
-      this.#health.follows(live.reading.position.offset);
-      return false;
-    } catch (thrown) {
-      if (codeOf(thrown) === undefined) throw thrown;
-      this.#health.ails("log unreadable", reasonOf(thrown));
-      return false;
-    }
-  }
-
-  async #beginWith(file: Sibling | undefined): Promise<boolean> {
-    if (file === undefined) {
-      if (this.#triedWithout || this.#health.trouble !== "log missing") return false;
-      this.#triedWithout = true;
-    }
-    this.#begun = await this.#history.begin(this.#parts.checkpoint ?? [], file);
-    this.#moved = !this.#begun && file !== undefined;
-    if (this.#begun) await this.#skipOld();
-    if (this.#begun && file !== undefined) {
-      this.#health.follows(this.#history.live?.reading.position.offset ?? 0);
-      this.#watcher.watch();
-    }
-    return this.#begun;
-  }
-
-  async #skipOld(): Promise<void> {
-    const { since = -Infinity, timeOf } = this.#parts;
-    if (timeOf === undefined) return;
-    const breathe = () => this.#pace.breathe();
-    for (const one of this.#history.generations) {
-      const skipped = one instanceof Inode ? await skipOld(one, { timeOf, since, breathe }) : 0;
-      if (skipped > 0) this.#tally.skipped(skipped);
-    }
-  }
-
-  async #switchTo(file: Sibling): Promise<boolean> {
-    this.#moved = !(await this.#history.switchTo(file));
-    if (this.#moved) return false;
-    this.#bad = undefined;
-    this.#health.follows(0);
-    this.#watcher.watch();
-    return true;
-  }
-
-  /** A descriptor can go bad, as on network file systems. Whether it is well again, the next reading tells. */
-  #reopen(file: Sibling): boolean {
-    const opened = this.#history.reopen(file);
-    this.#moved = !opened;
-    if (opened) this.#bad = undefined;
-    return opened;
   }
 
   readonly #take: TakeLine = (bytes, offset, number) => {
