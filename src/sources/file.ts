@@ -2,7 +2,7 @@
 import type { Clock } from "../clock.ts";
 import { reasonOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Checkpoint, Checkpoints, Mark, Progress } from "../model.ts";
+import type { Checkpoints, Mark, Progress } from "../model.ts";
 import { Follower } from "./follower.ts";
 import { Reading } from "./generation.ts";
 import { Health } from "./health.ts";
@@ -156,9 +156,4 @@ export class FileSource implements Source {
 
   readonly #begin: Begin = (from) =>
     new Reading(new LineSplitter(this.#parts.wants), this.#take, from);
-}
-
-/** What a checkpoint says of a file; undefined if it is of something else, or there is none. */
-export function marksOf(checkpoint: Checkpoint | undefined): readonly Mark[] | undefined {
-  return checkpoint === undefined || "cursor" in checkpoint ? undefined : checkpoint;
 }

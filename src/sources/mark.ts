@@ -1,5 +1,5 @@
 /** How far a file has been read, and how to know it again: by what stands there, never by its name or inode alone. */
-import type { Mark } from "../model.ts";
+import type { Checkpoint, Mark } from "../model.ts";
 
 /** A place in a file, with the bytes that stand before it and at the file's start. */
 export interface Position {
@@ -74,4 +74,9 @@ export function fromMark(mark: Mark): Position | undefined {
     anchor.length === Math.min(anchorLength, offset) &&
     head.length === Math.min(headLength, offset);
   return whole ? { offset, anchor, head } : undefined;
+}
+
+/** What a checkpoint says of a file; undefined if it is of something else, or there is none. */
+export function marksOf(checkpoint: Checkpoint | undefined): readonly Mark[] | undefined {
+  return checkpoint === undefined || "cursor" in checkpoint ? undefined : checkpoint;
 }

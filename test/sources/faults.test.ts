@@ -29,8 +29,9 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const what of ["read", "open", "list"] as const) delete fault[what];
   await followed.source.stop();
-  expect(log.descriptors()).toBe(0);
+  const open = log.descriptors();
   log.remove();
+  expect(open).toBe(0);
 });
 
 /** Waits until something has been tried so many times, whatever came of it. */

@@ -51,8 +51,9 @@ afterEach(async () => {
   giveBack();
   limit(usual);
   await followed.source.stop();
-  expect(log.descriptors()).toBe(0);
+  const open = log.descriptors();
   log.remove();
+  expect(open).toBe(0);
 });
 
 /** Does something that needs a descriptor itself, when there is no other one. */

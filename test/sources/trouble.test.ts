@@ -4,6 +4,7 @@ import fs from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { SourceError } from "../../src/errors.ts";
 import { until } from "../until.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -198,18 +199,20 @@ test("at most 8 rotated files are kept open, whatever they do", async () => {
   for (let i = 0; i < 12; i++) await clock.pass(1000);
 });
 
-test("the loop is never held for long while much is read", async () => {
+test("the loop is let go again and again while much is read", async () => {
   for (let i = 0; i < 20; i++) log.raw("a line of another program\n".repeat(50_000));
   log.append(5);
-  let longest = 0;
-  let last = performance.now();
-  const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
-  }, 1);
-  await follow();
-  clearInterval(timer);
+  let turns = 0;
+  let reads = true;
+  const count = (): void => {
+    turns++;
+    if (reads) setImmediate(count);
+  };
+  count();
+  // A millisecond passes with each look at the clock, of which there is one for each chunk of 128 KiB.
+  let now = 0;
+  await follow({ clock: { ...systemClock, monotonic: () => now++ } });
+  reads = false;
   await followed.all(log);
-  // The aim is 20 ms; the machine that runs the tests may be busy.
-  expect(longest).toBeLessThan(100);
+  expect(turns).toBeGreaterThan(20);
 });
