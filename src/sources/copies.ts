@@ -5,15 +5,30 @@ import type { Found } from "./resume.ts";
 import { sameInode } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
 
+const lineFeed = 0x0a;
+const nothing = Buffer.alloc(0);
+
 /** Copies of a file, the oldest first, are to be read after what was read of it itself. Rejects with a system or zlib error. */
 export async function linkCopies(
   copies: readonly Generation[],
   { reading }: Generation,
 ): Promise<void> {
-  for (const [index, copy] of copies.entries())
-    if (await goesOnIn(copy, reading)) return followEachOther(copies.slice(index));
+  // Several copies may hold that line, or a part of it: the youngest goes on.
+  for (const [index, copy] of [...copies.entries()].toReversed()) {
+    if (!(await goesOnIn(copy, reading))) continue;
+    copy.reading.expected = reading.seen;
+    return followEachOther(copies.slice(index));
+  }
   copies[0]?.reading.restart(reading.beginsCut || reading.unterminated > 0);
-  followEachOther(copies);
+  const starts = await Promise.all(copies.map(async (copy) => await copy.start()));
+  followEachOther(copies.filter((_, age) => !isBeginningOf(starts[age], starts[age + 1])));
+}
+
+/** A copy that was made while the first line was being written, and the next one, which holds that line. */
+function isBeginningOf(start: Buffer = nothing, next: Buffer = nothing): boolean {
+  return (
+    start.length > 0 && !start.includes(lineFeed) && next.subarray(0, start.length).equals(start)
+  );
 }
 
 /** Whether a copy holds the line in which the reading of the file has ended. */

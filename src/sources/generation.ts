@@ -46,6 +46,8 @@ export class Reading {
   seen: number;
   /** The first bytes of that line, at most as many as an anchor has: a file at whose start it stands has no other anchor. */
   unfinished: Buffer = nothing;
+  /** So many bytes had been seen of the file that this is a copy of. */
+  expected = 0;
   readonly #splitter: LineSplitter;
   readonly #take: TakeLine;
   /** Where the line that is being thrown away began. */
@@ -103,8 +105,13 @@ export class Reading {
 
   /** Nothing is delivered yet, and the first line will not be. */
   get beginsCut(): boolean {
-    if (this.#before !== undefined) return this.#before.unterminated > 0 || this.#before.beginsCut;
+    if (this.#before !== undefined) return this.#before.#endsCut || this.#before.beginsCut;
     return this.lineStart.offset === 0 && this.#splitter.half;
+  }
+
+  /** It ends within a line, or before the line that had been seen. */
+  get #endsCut(): boolean {
+    return this.unterminated > 0 || this.seen < this.expected;
   }
 
   /**
@@ -122,6 +129,7 @@ export class Reading {
     this.#tooLong = undefined;
     this.position = beginning;
     this.seen = 0;
+    this.expected = 0;
     this.unfinished = nothing;
   }
 }

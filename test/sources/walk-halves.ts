@@ -28,6 +28,7 @@ export class Halves {
   readonly #doubts: { readonly file: File; readonly epoch: number }[] = [];
   /** So many files had been made when one lost its name and left half a line: of all younger ones the first line is in doubt. */
   #unsure = Infinity;
+  #savedUnsure = Infinity;
 
   constructor(world: World) {
     this.#world = world;
@@ -39,8 +40,14 @@ export class Halves {
       (line) =>
         line.order === undefined &&
         line.bytes.subarray(-1 - bytes.length, -1).equals(bytes) &&
-        !this.#cut.has(line),
+        !this.#knows(line),
     );
+  }
+
+  /** Of a file out of which nothing has been read a state tells by its inode, which it has no more once it is compressed. */
+  #knows(line: Line): boolean {
+    const told = !this.#settled && this.#noticed.includes(line);
+    return this.#cut.has(line) && !(told && !this.#world.named(line.file));
   }
 
   /** A whole line that stands where the second half of another may stand: it may be dropped. */
@@ -75,19 +82,18 @@ export class Halves {
   save(): void {
     this.#saved = this.#noticed;
     const doubted = this.#doubts.filter(({ file, epoch }) => file.epoch === epoch);
-    this.#inodes = [...this.#noticed, ...doubted].map(({ file }) => file.ino);
+    this.#inodes = [...this.#cut, ...doubted].map(({ file }) => file.ino);
+    this.#savedUnsure = this.#unsure;
   }
 
   /** The next follower knows what was saved, unless that was truncated once more, second half and all. */
   end(): void {
-    const tails = this.#world.files.flatMap(({ pieces }) => pieces).filter(isTail);
-    const stands = (line: Line) =>
-      line.file.pieces.some(isTailOf(line)) || !tails.some(isTailOf(line));
-    this.#noticed = this.#saved.filter(stands);
+    this.#noticed = this.#saved.filter((line) => stands(line, this.#world.files));
     this.#cut = new Set(this.#noticed);
     this.#seen = new Set();
     this.#glimpsed = new Set();
     this.#settled = false;
+    this.#unsure = Math.min(this.#unsure, this.#savedUnsure);
   }
 
   /** The log is about to be truncated; this is what the follower surely knows of. */
@@ -97,7 +103,11 @@ export class Halves {
     const next = { file, epoch: file.epoch + 1 };
     const doubted = this.#doubts.some((one) => one.file === file && one.epoch === file.epoch);
     if (doubted && !file.pieces.some(({ line }) => line.deliveries > 0)) this.#doubts.push(next);
-    const read = known.some((one) => one.file === file && one.mark.offset > 0);
+    // A start that leads nowhere tells a gap, and reads what is there as it is.
+    const read = known.some(
+      ({ mark, ...one }) =>
+        one.file === file && mark.offset > 0 && (this.#settled || this.#world.holds(mark)),
+    );
     for (const { line, part } of file.pieces) {
       const kept = this.#world.heads.includes(line);
       const glimpsed = this.#glimpsed.has(line) && line.deliveries === 0;
@@ -110,17 +120,19 @@ export class Halves {
 
   /** The log is about to lose its name: of which file a copy ends within a line, nobody can tell then. */
   unlinking(): void {
-    const last = this.#world.live?.pieces.at(-1);
+    const { live } = this.#world;
+    const last = live?.pieces.at(-1);
     const halves = this.#glimpsed.size + this.#cut.size + this.#world.heads.length;
     if (last?.part === "head" || halves > 0)
       this.#unsure = Math.min(this.#unsure, this.#world.files.length);
+    for (const line of this.#cut)
+      if (line.file === live && !(this.#seen.has(line) && stands(line, this.#world.files)))
+        this.#cut.delete(line);
   }
 }
 
-function isTail({ part }: Piece): boolean {
-  return part === "tail";
-}
-
-function isTailOf(line: Line): (piece: Piece) => boolean {
-  return (piece) => isTail(piece) && piece.line === line;
+/** Whether the second half of a line stands where it was written, if it was written at all. */
+function stands(line: Line, files: readonly File[]): boolean {
+  const isTail = (piece: Piece) => piece.part === "tail" && piece.line === line;
+  return line.file.pieces.some(isTail) || !files.some(({ pieces }) => pieces.some(isTail));
 }

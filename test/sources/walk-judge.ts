@@ -35,6 +35,8 @@ interface Run {
   older: ReadonlySet<Piece>;
   /** It has had all the time that it needs, once. */
   settled: boolean;
+  /** It has had no time since it was disturbed at its work. */
+  busy: boolean;
 }
 
 /** What was known when the state was saved: so many lines had come out, and so on. */
@@ -55,6 +57,8 @@ export class Judge {
   #saved: Saved = { out: 0, known: [] };
   /** What the follower surely knows of. */
   #known: readonly Known[] = [];
+  /** Lines that were written while a follower was at work: it may just have been where they are. */
+  readonly #meanwhile = new Set<Line>();
   readonly #halves: Halves;
   readonly #gaps: Gaps;
   /** Copies that a follower may have begun to read before it could know them: what stands in them may come again. */
@@ -116,7 +120,8 @@ export class Judge {
     }
     const { last, horizon } = this.#run;
     // What has lost its name leaves open which copies were made of it.
-    const late = line.order < horizon && this.#world.named(line.file) && !again;
+    const open = !this.#world.named(line.file) || this.#meanwhile.has(line) || again;
+    const late = line.order < horizon && !open;
     const content = contentOf(line);
     if (late || (line.order <= (last.get(content) ?? -1) && !again))
       this.fault(`line ${String(line.id)} came late`);
@@ -177,6 +182,7 @@ export class Judge {
 
   /** After each step: what stands nowhere any more may be lost. */
   doom(): void {
+    if (this.#run.busy) for (const line of this.#due) this.#meanwhile.add(line);
     if (!this.#run.settled) this.#mayRepeat();
     const doomed = this.#due.filter(
       ({ places }) =>
@@ -186,7 +192,10 @@ export class Judge {
         ),
     );
     for (const line of doomed) line.doomed = this.where;
-    this.#gaps.lost(doomed, this.#known);
+    const gone = doomed.filter(
+      ({ places }) => ![...places.keys()].some((file) => this.#gaps.isGivenUp(file)),
+    );
+    this.#gaps.lost(gone, this.#known);
   }
 
   /** A follower is at work: it may read a file that is being copied. */
@@ -194,6 +203,7 @@ export class Judge {
     const { live, copying } = this.#world;
     const begins = !this.#run.settled || !this.#known.some(({ file }) => file === live);
     if (copying !== undefined && begins) this.#begun.add(copying);
+    this.#run.busy = true;
     this.#gaps.works();
     this.#halves.works();
   }
@@ -213,7 +223,7 @@ export class Judge {
   /** A follower does not find all that its marks name: it may read again what is there. */
   #mayRepeat(): void {
     const { known } = this.#saved;
-    if (known.every(({ mark }) => mark.offset === 0 || this.#world.holds(mark))) return;
+    if (known.every(({ mark }) => mark.offset === 0 || this.#world.holds(mark, true))) return;
     for (const line of this.#world.lines) line.most = Math.max(line.most, line.deliveries + 1);
   }
 
@@ -233,6 +243,7 @@ export class Judge {
       if (held.has(file) && (begun || (!waits && file.pieces.length > 0))) this.#run.read.add(file);
     }
     this.#run.settled = true;
+    this.#run.busy = false;
     this.#halves.settled();
     if (!this.#world.blind) {
       for (const { id } of this.#untold)
@@ -331,5 +342,6 @@ function newRun(): Run {
     read: new Set(),
     older: new Set(),
     settled: false,
+    busy: true,
   };
 }

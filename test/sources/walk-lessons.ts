@@ -52,6 +52,12 @@ export const lessons: Readonly<Record<string, Program>> = {
   "it also tells a copy that goes on with it from one that does not": numbered(
     "half 0 4, turn, truncate, write 1 45, copy, truncate",
   ),
+  "a copy can end before the half that was seen": numbered(
+    "write 0 2, copy, half 1 46, turn, truncate, finish 1",
+  ),
+  "two copies can hold the same half: the younger goes on": numbered(
+    "nudge 5, half 0 37, copy, copy, write 0 1, half 1 5, copy, truncate",
+  ),
   "an empty older copy ends within no line": numbered(
     "copy, pack 0, half 0 2, turn, finish 0, copy, truncate",
   ),

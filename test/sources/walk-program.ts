@@ -97,6 +97,16 @@ function spaced(...steps: readonly Step[]): fc.Arbitrary<readonly Step[]> {
     .map((all) => all.flat());
 }
 
+/** A truncation between the two halves of a line. */
+function cutInTwo(
+  first: Step,
+  before: readonly Step[],
+  after: readonly Step[],
+  second: Step,
+): readonly Step[] {
+  return [first, ...before, { do: "truncate" }, ...after, second];
+}
+
 const pack = fc.nat(3).map((which): Step => ({ do: "pack", which }));
 
 /** What happens to a log, as a whole. */
@@ -105,6 +115,10 @@ const scene: fc.Arbitrary<readonly Step[]> = fc.oneof(
   { weight: 1, arbitrary: writeLong.map((step) => [step]) },
   { weight: 3, arbitrary: fc.tuple(half, between, finish).map(([a, b, c]) => [a, ...b, c]) },
   { weight: 2, arbitrary: half.map((step) => [step]) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(half, between, between, finish).map((steps) => cutInTwo(...steps)),
+  },
   { weight: 2, arbitrary: just({ do: "open" }) },
   { weight: 1, arbitrary: just({ do: "open", hole: true }) },
   { weight: 2, arbitrary: just({ do: "reopen" }) },

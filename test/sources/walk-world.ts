@@ -102,10 +102,14 @@ export class World {
     return this.heads.includes(line);
   }
 
-  /** Whether some file with a name holds what was read up to a mark. */
-  holds({ offset, head, anchor }: Mark): boolean {
+  /** Whether some file with a name, which can be opened if it has to be `open`, holds what was read up to a mark. */
+  holds({ offset, head, anchor }: Mark, open = false): boolean {
     this.#permit(true);
-    const paths = [...(this.live === undefined ? [] : [this.#real]), ...this.#rotated.paths];
+    const files = [this.live, ...this.#rotated.files];
+    const paths = [this.#real, ...this.#rotated.paths].filter((_, i) => {
+      const file = files[i];
+      return file !== undefined && !(open && file.denied);
+    });
     const texts = paths.map((path) => {
       const stored = fs.readFileSync(path);
       return path.endsWith(".gz") ? gunzipSync(stored) : stored;
