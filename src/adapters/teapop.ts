@@ -3,7 +3,7 @@ import { defineAdapter } from "./adapter.ts";
 
 export const teapop = defineAdapter({
   name: "teapop",
-  proof: "source",
+  proof: "line",
   programs: { imap: [], pop3: ["teapop"] },
   markers: ["Successful login for "],
   opening: /^Successful login for /,

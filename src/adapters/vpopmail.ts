@@ -4,7 +4,7 @@ import { defineAdapter } from "./adapter.ts";
 /** Logs successes only where it was built so. The name of the service follows the port: SMTP's are others. */
 export const vpopmail = defineAdapter({
   name: "vpopmail",
-  proof: "source",
+  proof: "line",
   programs: ["vpopmail"],
   markers: ["login success "],
   opening: /^vchkpw-(?:imap|pop3)s?: (?:\([A-Z0-9-]+\)|system password) login success /,

@@ -5,7 +5,7 @@ import { defineAdapter } from "../../src/adapters/adapter.ts";
 import { popa3d } from "../../src/adapters/popa3d.ts";
 import { isLogin, Matcher } from "../../src/adapters/matcher.ts";
 import type { OpenLine } from "../../src/model.ts";
-import { cases } from "./cases.ts";
+import { cases, long } from "./cases.ts";
 import { judgedAt } from "./judged.ts";
 
 const began = Date.parse("2026-11-23T06:00:00Z");
@@ -140,50 +140,54 @@ const steps = fc.array(
   { maxLength: 60 },
 );
 
-test("whatever happens between, a login is its own client's, or nobody's; and within a minute it is", () => {
-  fc.assert(
-    fc.property(steps, (all: readonly Step[]) => {
-      let matcher = matcherOf();
-      let time = 0;
-      let clients = 0;
-      const sessions = new Map<number, { client: string; since: number }>();
-      const hear = (text: string, of: number, tag = "popa3d") => {
-        const bytes = Buffer.from(
-          `${new Date(began + time).toISOString()} mx ${tag}[${String(of)}]: ${text}`,
-        );
-        return matcher.match({ bytes, live: true }, began + time);
-      };
-      for (const step of all) {
-        if (step.what === "wait") time += step.ms;
-        else if (step.what === "restart") {
-          const open = matcher.openLines(began + time);
-          matcher = matcherOf();
-          matcher.restore(open, began + time);
-        } else if (step.what === "say") {
-          expect(isLogin(hear(step.text, step.pid, step.tag))).toBe(false);
-        } else if (step.what === "connect") {
-          // The process id is free, for whoever had it is gone.
-          const client = `192.0.2.${String(++clients)}`;
-          sessions.set(step.pid, { client, since: time });
-          expect(hear(first(client), step.pid)).toBeUndefined();
-        } else if (step.what === "vanish") sessions.delete(step.pid);
-        else {
-          const session = sessions.get(step.pid);
-          if (session === undefined) continue;
-          sessions.delete(step.pid);
-          if (step.what === "login") {
-            const match = hear(second, step.pid);
-            if (time - session.since > 60_000) expect(match).toEqual(unpaired);
-            else expect(match).toMatchObject({ client: session.client });
-          } else {
-            hear(
-              step.what === "fail" ? "Authentication failed for ann" : "Premature disconnect",
-              step.pid,
-            );
+test(
+  "whatever happens between, a login is its own client's, or nobody's; and within a minute it is",
+  long,
+  () => {
+    fc.assert(
+      fc.property(steps, (all: readonly Step[]) => {
+        let matcher = matcherOf();
+        let time = 0;
+        let clients = 0;
+        const sessions = new Map<number, { client: string; since: number }>();
+        const hear = (text: string, of: number, tag = "popa3d") => {
+          const bytes = Buffer.from(
+            `${new Date(began + time).toISOString()} mx ${tag}[${String(of)}]: ${text}`,
+          );
+          return matcher.match({ bytes, live: true }, began + time);
+        };
+        for (const step of all) {
+          if (step.what === "wait") time += step.ms;
+          else if (step.what === "restart") {
+            const open = matcher.openLines(began + time);
+            matcher = matcherOf();
+            matcher.restore(open, began + time);
+          } else if (step.what === "say") {
+            expect(isLogin(hear(step.text, step.pid, step.tag))).toBe(false);
+          } else if (step.what === "connect") {
+            // The process id is free, for whoever had it is gone.
+            const client = `192.0.2.${String(++clients)}`;
+            sessions.set(step.pid, { client, since: time });
+            expect(hear(first(client), step.pid)).toBeUndefined();
+          } else if (step.what === "vanish") sessions.delete(step.pid);
+          else {
+            const session = sessions.get(step.pid);
+            if (session === undefined) continue;
+            sessions.delete(step.pid);
+            if (step.what === "login") {
+              const match = hear(second, step.pid);
+              if (time - session.since > 60_000) expect(match).toEqual(unpaired);
+              else expect(match).toMatchObject({ client: session.client });
+            } else {
+              hear(
+                step.what === "fail" ? "Authentication failed for ann" : "Premature disconnect",
+                step.pid,
+              );
+            }
           }
         }
-      }
-    }),
-    { numRuns: cases(1000) },
-  );
-});
+      }),
+      { numRuns: cases(1000) },
+    );
+  },
+);

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Adapter } from "../../src/adapters/adapter.ts";
 import { adapters } from "../../src/adapters/index.ts";
 import { entryOf, families } from "../../src/adapters/entry.ts";
-import { cases } from "./cases.ts";
+import { cases, long } from "./cases.ts";
 import { samplesOf } from "./judged.ts";
 
 const size = 65_536;
@@ -80,7 +80,7 @@ function expectQuick(work: (line: string) => unknown, line: string, what: unknow
   expect((user + system) / 1000, JSON.stringify(what)).toBeLessThan(bound);
 }
 
-test.each(patterns)("$name: $pattern", ({ pattern }) => {
+test.each(patterns)("$name: $pattern", long, ({ pattern }) => {
   for (const start of starts) {
     for (const fill of fills) {
       for (const end of ends) {
@@ -91,25 +91,29 @@ test.each(patterns)("$name: $pattern", ({ pattern }) => {
   }
 });
 
-test.each(adapters)("$name: a part of a sample that comes again and again", (adapter: Adapter) => {
-  const messages = samplesOf(adapter.name).flatMap(({ line }) => entryOf(line)?.message ?? []);
-  const { doubt } = adapter;
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...messages),
-      fc.nat(120),
-      fc.integer({ min: 1, max: 60 }),
-      (message, from, length) => {
-        const part = message.slice(from, from + length);
-        fc.pre(part !== "");
-        const many = part.repeat((4 * size) / part.length);
-        const line = message.slice(0, from) + many + message.slice(from);
-        for (const pattern of patternsOf(adapter)) {
-          expectQuick((text) => pattern.test(text), line, [pattern.source, part]);
-        }
-        if (doubt !== undefined) expectQuick(doubt, line, ["doubt", part]);
-      },
-    ),
-    { numRuns: cases(100) },
-  );
-});
+test.each(adapters)(
+  "$name: a part of a sample that comes again and again",
+  long,
+  (adapter: Adapter) => {
+    const messages = samplesOf(adapter.name).flatMap(({ line }) => entryOf(line)?.message ?? []);
+    const { doubt } = adapter;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...messages),
+        fc.nat(120),
+        fc.integer({ min: 1, max: 60 }),
+        (message, from, length) => {
+          const part = message.slice(from, from + length);
+          fc.pre(part !== "");
+          const many = part.repeat((4 * size) / part.length);
+          const line = message.slice(0, from) + many + message.slice(from);
+          for (const pattern of patternsOf(adapter)) {
+            expectQuick((text) => pattern.test(text), line, [pattern.source, part]);
+          }
+          if (doubt !== undefined) expectQuick(doubt, line, ["doubt", part]);
+        },
+      ),
+      { numRuns: cases(100) },
+    );
+  },
+);

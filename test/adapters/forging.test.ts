@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { adapters } from "../../src/adapters/index.ts";
 import { isLogin } from "../../src/adapters/matcher.ts";
-import { cases } from "./cases.ts";
+import { cases, long } from "./cases.ts";
 import { bytesOf, judge, judgeAll, judgedAt, matcherOfAll, samplesOf } from "./judged.ts";
 import { words } from "./words.ts";
 
@@ -246,7 +246,7 @@ describe.each(shapes)("%s, %s", (adapter, _name, shape) => {
     expect(lastOf("ann@example.org", "PLAIN")).toMatchObject({ client: victim, adapter });
   });
 
-  test("never grants a forged client", () => {
+  test("never grants a forged client", long, () => {
     fc.assert(
       fc.property(text, text, (user, other) => {
         const match = lastOf(user, other);
@@ -365,7 +365,7 @@ const failures: [name: string, line: (user: string, other: string) => string][] 
   ["a program that prints nothing else", (all) => `app[1]: ${all}`],
 ];
 
-test.each(failures)("%s: no text makes a login, nor half of one", (_name, messageOf) => {
+test.each(failures)("%s: no text makes a login, nor half of one", long, (_name, messageOf) => {
   fc.assert(
     fc.property(text, text, (user, other) => {
       const matcher = matcherOfAll();

@@ -7,7 +7,7 @@ import { courier } from "../../src/adapters/courier.ts";
 import { entryOf } from "../../src/adapters/entry.ts";
 import { adapters } from "../../src/adapters/index.ts";
 import { Sieve } from "../../src/adapters/sieve.ts";
-import { cases } from "./cases.ts";
+import { cases, long } from "./cases.ts";
 import { bytesOf, corpusOf, linesOf, samplesOf } from "./judged.ts";
 import { words } from "./words.ts";
 
@@ -84,7 +84,7 @@ describe("lets through what matters", () => {
     }
   });
 
-  test("whatever is written into it", () => {
+  test("whatever is written into it", long, () => {
     const pieces = fc.oneof(
       fc.string({ unit: "binary", maxLength: 6 }),
       fc.constantFrom(...words, ...stamps, ...tags, ...hosts, ...composed, "<22>1 ", "<22>"),
