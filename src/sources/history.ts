@@ -7,13 +7,14 @@ import { linkCopies, linkFound } from "./copies.ts";
 import type { Generation } from "./generation.ts";
 import { Inode, openFile } from "./inode.ts";
 import { beginning, toMark } from "./mark.ts";
+import { Past, readOf, withStart } from "./past.ts";
+import type { Read } from "./past.ts";
 import { closeAll, findMarked, openAt } from "./resume.ts";
 import type { Begin } from "./resume.ts";
 import { sameInode } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
 import type { Tally } from "./tally.ts";
 import { Unread } from "./unread.ts";
-import type { Read } from "./unread.ts";
 
 interface Parts {
   readonly path: string;
@@ -40,10 +41,7 @@ export class History {
   #generations: readonly Generation[] = [];
   readonly #grown = new Map<Generation, number>();
   readonly #failing = new Map<Generation, string>();
-  /** The youngest that were closed: a copy of one is not new, and an empty live file does not tell what came before it. */
-  #closed: readonly Read[] = [];
-  /** What stood last in files that were truncated since. */
-  #overwritten: readonly Read[] = [];
+  readonly #past = new Past();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -64,8 +62,7 @@ export class History {
   get checkpoint(): readonly Mark[] {
     const open = this.#generations.map(readOf);
     const tellsWhere = open.length > 0 && open[0]?.position.offset !== 0;
-    const closed = this.#closed.filter(({ position }) => position.offset > 0);
-    const all = tellsWhere ? open : [...closed.slice(-1), ...open];
+    const all = tellsWhere ? open : [...this.#past.files.slice(-1), ...open];
     return all.map(({ dev, ino, position, cut }) => toMark(dev, ino, position, cut));
   }
 
@@ -110,17 +107,12 @@ export class History {
       last === undefined
         ? files.filter((file) => file === live || file.modified >= this.#parts.since)
         : files.slice(last + 1);
-    let whole: readonly Generation[] | undefined;
-    try {
-      whole = await this.#unread.openWhole(younger);
-    } finally {
-      if (whole === undefined) closeAll(found.map(({ generation }) => generation));
-    }
-    if (whole === undefined) return false;
-    const all = [...found.map(({ generation }) => generation), ...whole];
+    const all = found.map(({ generation }) => generation);
     let settled = false;
     try {
-      settled = !this.#unread.moved;
+      const whole = await this.#unread.openWhole(younger);
+      all.push(...(whole ?? []));
+      settled = whole !== undefined && !this.#unread.moved;
     } finally {
       if (!settled) closeAll(all);
     }
@@ -178,11 +170,7 @@ export class History {
     const copies = await this.#unread.openCopies(live, others);
     if (copies === undefined) return undefined;
     await linkCopies(copies, live);
-    const { lineStart: before } = live.reading;
-    if (shrank && before.offset > 0) {
-      const read = { ...readOf(live), open: false, start: before.head };
-      this.#overwritten = [...this.#overwritten, read].slice(-mostLingering);
-    }
+    if (shrank) this.#past.overwrites(live);
     // A copy over an older copy: what its inode held before is gone.
     const stale = this.#generations.filter((one) => copies.some((copy) => sameInode(copy, one)));
     for (const one of stale) this.abandon(one);
@@ -233,7 +221,7 @@ export class History {
       const reason = this.#failing.get(oldest);
       if (reason !== undefined) this.#parts.tally.gap(unreadable(reason));
       this.#giveUp(oldest);
-      this.#closed = [...this.#closed, { ...withStart(oldest), open: false }].slice(-mostLingering);
+      this.#past.closes(oldest);
       this.#drop([oldest]);
     }
   }
@@ -245,7 +233,7 @@ export class History {
 
   /** All that is open, or was open until lately. */
   get #read(): readonly Read[] {
-    return [...this.#closed, ...this.#overwritten, ...this.#generations.map(withStart)];
+    return [...this.#past.all, ...this.#generations.map(withStart)];
   }
 
   #adopt(generations: readonly Generation[]): void {
@@ -276,9 +264,8 @@ export class History {
 
   /** A file that was closed and bears the name again is not read again from its start. */
   async #cameBack(live: Sibling): Promise<Generation | undefined> {
-    for (const { position } of this.#closed) {
-      const again =
-        position.offset > 0 ? await openAt(live, position, this.#parts.begin) : undefined;
+    for (const { position } of this.#past.files) {
+      const again = await openAt(live, position, this.#parts.begin);
       if (again !== undefined) return again;
     }
     return undefined;
@@ -293,19 +280,4 @@ export class History {
 /** Why lines of a rotated file may be lost, from the reason of the last failure. */
 export function unreadable(reason: string): string {
   return `a rotated file cannot be read to its end: ${reason}`;
-}
-
-function readOf({ dev, ino, reading }: Generation): Read {
-  return { dev, ino, open: true, position: reading.lineStart, cut: reading.beginsCut };
-}
-
-function withStart(generation: Generation): Read {
-  const { head } = generation.reading.lineStart;
-  try {
-    const start = generation instanceof Inode ? generation.start() : head;
-    return { ...readOf(generation), start };
-  } catch {
-    // It cannot be read at the moment, and holds nobody else up.
-    return { ...readOf(generation), start: head };
-  }
 }

@@ -5,6 +5,7 @@ import type { Generation } from "./generation.ts";
 import type { Inode } from "./inode.ts";
 import { beginAlike, headLength } from "./mark.ts";
 import type { Position } from "./mark.ts";
+import type { Read } from "./past.ts";
 import { lookAt } from "./named.ts";
 import {
   closeAll,
@@ -18,19 +19,6 @@ import {
 import type { Begin } from "./resume.ts";
 import { identityOf, isSameList, sameInode, siblingsOf } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
-
-/** A file that is read, or was read, with a position by which a copy of it is known. */
-export interface Read {
-  readonly dev: number;
-  readonly ino: number;
-  /** Once it is closed, its inode may be another file. */
-  readonly open: boolean;
-  readonly position: Position;
-  /** Its first line is half a line. */
-  readonly cut: boolean;
-  /** The first bytes, by which copies of a plain file are known. */
-  readonly start?: Buffer | undefined;
-}
 
 interface Parts {
   readonly path: string;
