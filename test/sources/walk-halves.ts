@@ -64,10 +64,10 @@ export class Halves {
     }
   }
 
-  /** The follower has had all the time that it needs. */
-  settled(): void {
+  /** The follower has had all the time that it needs, and has read these files. */
+  settled(read: Iterable<File>): void {
     this.#settled = true;
-    for (const file of this.#world.held) {
+    for (const file of read) {
       const last = file.pieces.at(-1);
       if (last?.part === "head") this.#seen.add(last.line);
     }

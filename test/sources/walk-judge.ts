@@ -220,10 +220,12 @@ export class Judge {
     this.#mayRepeat();
   }
 
-  /** A follower does not find all that its marks name: it may read again what is there. */
+  /** A follower does not find all that its marks name, or they name empty files alone: it may read again what is there. */
   #mayRepeat(): void {
     const { known } = this.#saved;
-    if (known.every(({ mark }) => mark.offset === 0 || this.#world.holds(mark, true))) return;
+    const found = ({ mark }: Known) => mark.offset === 0 || this.#world.holds(mark, true);
+    const tells = known.some(({ mark }) => mark.offset > 0);
+    if (known.length === 0 || (tells && known.every(found))) return;
     for (const line of this.#world.lines) line.most = Math.max(line.most, line.deliveries + 1);
   }
 
@@ -231,7 +233,8 @@ export class Judge {
   settled(marks: readonly Mark[]): void {
     this.#complain(this.missing);
     const { held, live, files, shut } = this.#world;
-    this.#known = this.#knownBy(marks);
+    // What happened meanwhile it has not seen.
+    if (!shut) this.#known = this.#knownBy(marks);
     const waits = shut || files.some((file) => file.denied && file !== live);
     if (live !== undefined) live.grown = this.#world.now();
     for (const file of files) {
@@ -244,7 +247,7 @@ export class Judge {
     }
     this.#run.settled = true;
     this.#run.busy = false;
-    this.#halves.settled();
+    this.#halves.settled(this.#run.read);
     if (!this.#world.blind) {
       for (const { id } of this.#untold)
         this.fault(`nobody told that line ${String(id)} may be lost`);

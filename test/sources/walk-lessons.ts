@@ -21,6 +21,8 @@ function stepsOf(text: string): readonly Step[] {
         return { do: "deny", what: rest[0] === "directory" ? "directory" : "log" };
       case "start":
         return { do: "start", wait: true };
+      case "open":
+        return { do: "open", hole: true };
       default:
         return { do: what } as Step;
     }
@@ -78,6 +80,9 @@ export const lessons: Readonly<Record<string, Program>> = {
   ),
   "a hole is nothing to know a file by": numbered(
     "open, write 1 15, truncate, shift, half 0 3, reopen, write 1 3, truncate, write 0 16",
+  ),
+  "nor is it a place to go on from": numbered(
+    "write 0 1, open, truncate, half 1 21, turn, truncate, write 0 2, copy",
   ),
   "copies are read before the name is looked at again": numbered(
     "write 0 34, turn, copy, truncate, write 1 5, shift, create, pack 0, link, unlink, nudge 2, create, copy",
