@@ -21,9 +21,9 @@ export const perdition = defineAdapter({
   markers: ['status="ok"'],
   opening: /^Auth: .*status="ok"$/,
   logins: [
-    // perdition/perdition.c
+    // perdition/perdition.c. The first name ends at a blank, or its quote: else they could be parted in many ways.
     new RegExp(
-      String.raw`${ends}client-secure=[a-z]+ authorisation_id=.* authentication_id="(?<user>.*)" server="[^" ]*" protocol=(?<service>POP3|IMAP4)S? server-secure=[a-z]+ status="ok"$`,
+      String.raw`${ends}client-secure=[a-z]+ authorisation_id=(?:"[^"]*"|[^ "]*) authentication_id="(?<user>.*)" server="[^" ]*" protocol=(?<service>POP3|IMAP4)S? server-secure=[a-z]+ status="ok"$`,
     ),
     // 1.x
     new RegExp(
