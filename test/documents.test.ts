@@ -17,6 +17,7 @@ const proofs: Readonly<Record<Proof, string>> = {
   daemon: "a real daemon",
   line: "a public line",
   source: "the source",
+  config: "its config",
   unproved: "nothing",
 };
 
