@@ -44,6 +44,7 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
     .option("--json", "one JSON object a login")
     .option("--count", "only one JSON object with the numbers of lines, logins and clients")
     .option("--adapter <name>", "try this adapter only; may be repeated", gather)
+    .option("--pattern <file>", "know the adapters of this file too, [[adapter]] as in the config")
     .action(
       act(async (files: string[], options: object) =>
         (await import("./commands/match.ts")).match(files, options, outside),

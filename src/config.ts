@@ -2,11 +2,14 @@
 import { isAbsolute, normalize } from "node:path";
 import { parse, stringify, TomlError } from "smol-toml";
 import { z } from "zod";
-import { ConfigError } from "./errors.ts";
+import { services } from "./adapters/adapter.ts";
+import type { OwnAdapter } from "./adapters/own.ts";
+import { contradictions } from "./contradictions.ts";
+import { ConfigError, type Fault } from "./errors.ts";
 import { defaultStateDir } from "./paths.ts";
-import { isPattern, nameOf, takesIn, type SourceSettings } from "./sources/settings.ts";
 import {
   absolutePath,
+  adapterName,
   count,
   duration,
   durationText,
@@ -15,7 +18,10 @@ import {
   journalValues,
   logPath,
   networkList,
+  plainError,
+  program,
   table,
+  texts,
   zone,
 } from "./values.ts";
 
@@ -25,6 +31,20 @@ const adapters = z.array(z.string()).min(1).optional();
 function withType(source: unknown): unknown {
   return typeof source === "object" && source !== null ? { type: "file", ...source } : source;
 }
+
+/** Daemons that popgate does not know by itself. */
+const ownAdapters = z
+  .array(
+    z.strictObject({
+      name: adapterName,
+      programs: z.array(program).min(1),
+      service: z.enum(services).optional(),
+      pattern: texts,
+      must_match: z.array(z.string()).min(1),
+      must_not_match: z.array(z.string()).min(1),
+    }),
+  )
+  .min(1);
 
 const schema = z.strictObject({
   ttl: duration.prefault("30m"),
@@ -89,6 +109,7 @@ const schema = z.strictObject({
       max_clients_per_user: count.default(32),
     })
     .prefault({}),
+  adapter: ownAdapters.optional(),
 });
 
 /** The whole config with every default: times in ms, paths absolute and normal. */
@@ -109,9 +130,26 @@ export interface ConfigFlags {
  * @throws ConfigError with all faults at once, each with its key (line and column where the syntax is wrong)
  */
 export function parseConfig(text: string, file: string, adapters: readonly string[]): Config {
-  let raw: unknown;
+  return validate(schema, parsed(text, file), adapters, (key) => `${file}: ${key}`);
+}
+
+/**
+ * Takes a text that has `[[adapter]]` as a config has it, whatever else it has.
+ * @throws ConfigError as `parseConfig`
+ */
+export function parseAdapters(
+  text: string,
+  file: string,
+  adapters: readonly string[],
+): readonly OwnAdapter[] {
+  const place = (key: string) => `${file}: ${key}`;
+  return validate(z.looseObject({ adapter: ownAdapters }), parsed(text, file), adapters, place)
+    .adapter;
+}
+
+function parsed(text: string, file: string): unknown {
   try {
-    raw = parse(text);
+    return parse(text);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const what = error.message.split("\n")[0]?.replace("Invalid TOML document: ", "") ?? "";
@@ -119,7 +157,6 @@ export function parseConfig(text: string, file: string, adapters: readonly strin
       `${file}:${String(error.line)}:${String(error.column)}: not TOML: ${what}`,
     ]);
   }
-  return validate(raw, adapters, (key) => `${file}: ${key}`);
 }
 
 /**
@@ -137,7 +174,7 @@ export function configOfFlags(flags: ConfigFlags, adapters: readonly string[]): 
     map: (flags.map ?? []).map((name) => ({ table: name })),
   };
   const options: Readonly<Record<string, string>> = { state_dir: "--state-dir", ttl: "--ttl" };
-  return validate(raw, adapters, (key) =>
+  return validate(schema, raw, adapters, (key) =>
     key.startsWith("source") ? "--source" : key.startsWith("map") ? "--map" : (options[key] ?? key),
   );
 }
@@ -160,22 +197,21 @@ export function stateDirIn(text: string): string {
   return isAbsolute(path) ? normalize(path) : defaultStateDir;
 }
 
-function validate(
+function validate<T extends Parameters<typeof contradictions>[0]>(
+  wanted: z.ZodType<T>,
   raw: unknown,
   adapters: readonly string[],
   place: (key: string) => string,
-): Config {
-  const parsed = schema.safeParse(raw, { error: plainError });
-  const faults = parsed.success
-    ? crossFaults(parsed.data, adapters)
-    : parsed.error.issues.flatMap(faultsOf);
-  if (!parsed.success || faults.length > 0) {
+): T {
+  const result = wanted.safeParse(raw, { error: plainError });
+  const faults = result.success
+    ? contradictions(result.data, adapters)
+    : result.error.issues.flatMap(faultsOf);
+  if (!result.success || faults.length > 0) {
     throw new ConfigError(faults.map(([key, what]) => `${place(key)}: ${what}`));
   }
-  return deepFreeze(parsed.data);
+  return deepFreeze(result.data);
 }
-
-type Fault = readonly [key: string, what: string];
 
 function faultsOf(issue: z.core.$ZodIssue): Fault[] {
   if (issue.code === "unrecognized_keys") {
@@ -189,85 +225,6 @@ function keyOf(path: readonly PropertyKey[]): string {
     .map((part) => (typeof part === "number" ? `[${String(part)}]` : `.${String(part)}`))
     .join("")
     .replace(/^\./, "");
-}
-
-const typeNames: Readonly<Record<string, string>> = {
-  string: "a text in quotes",
-  int: "a whole number",
-  number: "a number",
-  array: "a list in brackets",
-  object: "a table of keys",
-};
-
-/** Says what would be right, in TOML's words. */
-const plainError: z.core.$ZodErrorMap = (issue) => {
-  switch (issue.code) {
-    case "invalid_type":
-      if (issue.input === undefined) return "is missing";
-      return `must be ${typeNames[issue.expected] ?? issue.expected}`;
-    case "invalid_value":
-      return `must be one of ${issue.values.map((value) => `"${String(value)}"`).join(", ")}`;
-    case "invalid_union":
-      return issue.discriminator === undefined
-        ? undefined
-        : `must be one of "file", "journal", "stdin"`;
-    case "too_small":
-      return issue.origin === "array"
-        ? "needs at least one entry"
-        : `must be at least ${String(issue.minimum)}`;
-    case "too_big":
-      return `must be at most ${String(issue.maximum)}`;
-    default:
-      return undefined;
-  }
-};
-
-/** What no single key shows. */
-function crossFaults(config: Config, adapters: readonly string[]): Fault[] {
-  const faults: Fault[] = [];
-  config.source.forEach((source, index) => {
-    const key = `source[${String(index)}]`;
-    for (const name of source.adapters ?? []) {
-      if (adapters.includes(name)) continue;
-      faults.push([`${key}.adapters`, `there is no adapter "${name}" (${adapters.join(", ")})`]);
-    }
-    for (const other of config.source.slice(0, index)) {
-      const twice = nameOf(other) === nameOf(source) || overlap(other, source);
-      if (twice) faults.push([key, `"${nameOf(source)}" is read by "${nameOf(other)}" already`]);
-    }
-  });
-  config.map.forEach((map, index) => {
-    const key = `map[${String(index)}]`;
-    if (config.source.some((source) => reads(source, pathOf(map.table)))) {
-      faults.push([`${key}.table`, `"${pathOf(map.table)}" is a log; choose another path`]);
-    }
-    if (config.map.findIndex((other) => pathOf(other.table) === pathOf(map.table)) < index) {
-      faults.push([`${key}.table`, `"${pathOf(map.table)}" is written by two maps`]);
-    }
-    if (map.style !== undefined && map.mta !== "sendmail") {
-      faults.push([`${key}.style`, 'belongs to mta = "sendmail"']);
-    }
-    if (map.config_dir !== undefined && map.mta !== "postfix") {
-      faults.push([`${key}.config_dir`, 'belongs to mta = "postfix"']);
-    }
-  });
-  return faults;
-}
-
-function reads(source: SourceSettings, path: string): boolean {
-  return source.type === "file" && takesIn(source.path, path);
-}
-
-/** Two patterns may take in the same path; that a log is then read twice has no effect. */
-function overlap(one: SourceSettings, other: SourceSettings): boolean {
-  if (one.type !== "file" || other.type !== "file") return false;
-  if (isPattern(one.path) && isPattern(other.path)) return false;
-  return takesIn(one.path, other.path) || takesIn(other.path, one.path);
-}
-
-/** The path of a `type:path` or of a path alone. */
-function pathOf(name: string): string {
-  return name.slice(name.indexOf("/"));
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -62,7 +62,7 @@ export class Daemon {
   #loading: Promise<State> | undefined;
   #loaded = false;
 
-  constructor(parts: DaemonParts, { config, maps }: Setup) {
+  constructor(parts: DaemonParts, { config, maps, adapters }: Setup) {
     const { clock, log, run } = parts;
     this.#parts = parts;
     this.#config = config;
@@ -76,7 +76,7 @@ export class Daemon {
       clients: () => this.#published(),
       forgotten: () => this.#memory.change(),
     });
-    this.#matchers = new Matchers(parts);
+    this.#matchers = new Matchers(parts, adapters);
     this.#sources = new Sources({
       ...parts,
       wanted: (settings) => this.#wanted(settings),
@@ -132,7 +132,7 @@ export class Daemon {
   }
 
   /** Takes a new config; what no longer passes it is revoked at once. */
-  async reload({ config, maps }: Setup): Promise<void> {
+  async reload({ config, maps, adapters }: Setup): Promise<void> {
     if (config.state_dir !== this.#config.state_dir) {
       throw new ConfigError(["state_dir: cannot change while popgate runs; restart it"]);
     }
@@ -148,7 +148,7 @@ export class Daemon {
     this.#tables.configure(maps, []);
     await this.#publish();
     if (this.#stopping) return;
-    await this.#sources.configure(config.source);
+    await this.#sources.configure(config.source, {}, this.#matchers.change(adapters));
     this.#parts.log.info("reloaded", { grants: this.#gate.size });
     void this.#tellReady();
   }

@@ -34,6 +34,9 @@ export class UsageError extends KnownError {
   }
 }
 
+/** What is wrong with a key of the config, and what would be right. */
+export type Fault = readonly [key: string, what: string];
+
 /** The config is wrong, or asks for what this host does not have. One line a fault. */
 export class ConfigError extends KnownError {
   override readonly name = "ConfigError";

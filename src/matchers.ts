@@ -1,5 +1,6 @@
 /** The matchers of all sources, each with what it remembers of the lines that its source has read. */
-import { adapters, defaultAdapters } from "./adapters/index.ts";
+import { isDeepStrictEqual } from "node:util";
+import { isDefault, type Adapter } from "./adapters/adapter.ts";
 import { Matcher } from "./adapters/matcher.ts";
 import type { Clock } from "./clock.ts";
 import type { OpenLine, OpenLinesBySource } from "./model.ts";
@@ -14,12 +15,22 @@ interface MatchersParts {
 /** One matcher for each source of the config. */
 export class Matchers {
   readonly #parts: MatchersParts;
+  #adapters: readonly Adapter[];
   readonly #bySource = new Map<string, Matcher>();
   /** First lines of the state that was loaded, until their source has a matcher. */
   #former: OpenLinesBySource = {};
 
-  constructor(parts: MatchersParts) {
+  /** Takes all adapters that there are. */
+  constructor(parts: MatchersParts, adapters: readonly Adapter[]) {
     this.#parts = parts;
+    this.#adapters = adapters;
+  }
+
+  /** Says whether the adapters are others than before; the matchers that are made from now on have these. */
+  change(adapters: readonly Adapter[]): boolean {
+    const isOther = !isDeepStrictEqual(adapters, this.#adapters);
+    this.#adapters = adapters;
+    return isOther;
   }
 
   /** Takes the first lines of a state, for the sources that go on where it was saved. */
@@ -33,7 +44,7 @@ export class Matchers {
     const name = nameOf(settings);
     const named = settings.adapters;
     const matcher = new Matcher(
-      named === undefined ? defaultAdapters : adapters.filter((one) => named.includes(one.name)),
+      this.#adapters.filter((one) => named?.includes(one.name) ?? isDefault(one)),
       settings.type === "journal"
         ? { zone }
         : { zone: settings.zone ?? zone, format: settings.format },

@@ -1,19 +1,23 @@
 /** From what the command line says to a config that this host can serve. */
 import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, normalize } from "node:path";
-import { adapters } from "./adapters/index.ts";
+import type { Adapter } from "./adapters/adapter.ts";
+import { adapters as builtIn } from "./adapters/index.ts";
+import { ownAdapters, type OwnAdapter } from "./adapters/own.ts";
 import { configOfFlags, parseConfig, stateDirIn, type Config, type ConfigFlags } from "./config.ts";
 import { codeOf, ConfigError, exit, KnownError, reasonOf, UsageError } from "./errors.ts";
 import { completeMaps } from "./host.ts";
+import { linearityFaults } from "./linearity.ts";
 import { createMap } from "./maps/index.ts";
 import type { AccessMap } from "./maps/map.ts";
 import { defaultConfigFile, defaultStateDir } from "./paths.ts";
 import type { Run } from "./run.ts";
 
-/** A config, and the maps that it means on this host. */
+/** A config, the maps that it means on this host, and all adapters: the built-in ones and its own. */
 export interface Setup {
   readonly config: Config;
   readonly maps: readonly AccessMap[];
+  readonly adapters: readonly Adapter[];
 }
 
 /** What a command line may say about the config. */
@@ -26,7 +30,7 @@ export interface ConfigOptions extends ConfigFlags {
  * @throws UsageError if there is none or two of them, ConfigError with all its faults, KnownError if the file cannot be read
  */
 export function readConfig(options: ConfigOptions): Config {
-  const names = adapters.map(({ name }) => name);
+  const names = builtIn.map(({ name }) => name);
   const { source, journal, map, ttl, stateDir } = options;
   const hasFlags = [source, journal, map, ttl, stateDir].some((flag) => flag !== undefined);
   if (hasFlags && options.config !== undefined) {
@@ -45,10 +49,39 @@ export function readConfig(options: ConfigOptions): Config {
 }
 
 /**
- * Completes a config with what the host has by default.
- * @throws ConfigError with the faults of all maps
+ * Completes a config with what the host has by default, and with its adapters. Takes some seconds for each pattern of its own.
+ * @throws ConfigError with the faults of all maps and adapters
  */
 export async function completeSetup(config: Config, run: Run): Promise<Setup> {
+  const [maps, adapters] = await Promise.allSettled([
+    mapsOf(config, run),
+    withOwn(config.adapter ?? []),
+  ]);
+  const faults: string[] = [];
+  for (const part of [maps, adapters]) {
+    if (part.status === "fulfilled") continue;
+    if (!(part.reason instanceof ConfigError)) throw part.reason;
+    faults.push(...part.reason.faults);
+  }
+  if (maps.status === "rejected" || adapters.status === "rejected") throw new ConfigError(faults);
+  return { config, maps: maps.value, adapters: adapters.value };
+}
+
+/**
+ * Gives the built-in adapters and behind them the given ones, which the user wrote.
+ * @throws ConfigError with all their faults
+ */
+export async function withOwn(own: readonly OwnAdapter[]): Promise<readonly Adapter[]> {
+  const { adapters, faults } = await ownAdapters(own, builtIn, linearityFaults);
+  if (faults.length > 0) throw new ConfigError(faults.map(([key, what]) => `${key}: ${what}`));
+  return [...builtIn, ...adapters];
+}
+
+/**
+ * The maps that a config means on this host.
+ * @throws ConfigError with the faults of all maps
+ */
+export async function mapsOf(config: Config, run: Run): Promise<readonly AccessMap[]> {
   const faults: string[] = [];
   const maps: AccessMap[] = [];
   for (const settings of await completeMaps(config.map, run)) {
@@ -60,7 +93,7 @@ export async function completeSetup(config: Config, run: Run): Promise<Setup> {
     }
   }
   if (faults.length > 0) throw new ConfigError(faults);
-  return { config, maps };
+  return maps;
 }
 
 /**

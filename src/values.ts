@@ -83,11 +83,68 @@ export const logPath = absolutePath.refine((path) => !dirname(path).includes("*"
   error: (issue) => `"${String(issue.input)}" has a * before its last part`,
 });
 
+/** The name of an adapter. */
+export const adapterName = z.string().refine((text) => /^[a-z][a-z0-9-]*$/.test(text), {
+  error: (issue) => `"${String(issue.input)}" is not made of a-z, 0-9 and -, a letter first`,
+});
+
+/** What a program calls itself in syslog. */
+export const program = z.string().refine((text) => /^[!-~]+$/.test(text) && !/[:[\]]/.test(text), {
+  error: (issue) =>
+    `"${String(issue.input)}" cannot be a syslog tag; no blanks, colons and brackets`,
+});
+
+/** One text or several; gives a list. */
+export const texts = z.preprocess(
+  (value) => (typeof value === "string" ? [value] : value),
+  z
+    .array(z.string(), {
+      error: ({ input }) => {
+        if (input === undefined) return "is missing";
+        return Array.isArray(input)
+          ? "needs at least one entry"
+          : "must be a text in quotes, or a list of them";
+      },
+    })
+    .min(1),
+);
+
 /** Gives ms as the config writes them. */
 export function durationText(ms: number): string {
   const unit = (["d", "h", "m", "s"] as const).find((one) => ms % units[one] === 0) ?? "s";
   return `${String(ms / units[unit])}${unit}`;
 }
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: "a text in quotes",
+  int: "a whole number",
+  number: "a number",
+  array: "a list in brackets",
+  object: "a table of keys",
+};
+
+/** Says of every other fault what would be right, in TOML's words. */
+export const plainError: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case "invalid_type":
+      if (issue.input === undefined) return "is missing";
+      return `must be ${typeNames[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return `must be one of ${issue.values.map((value) => `"${String(value)}"`).join(", ")}`;
+    case "invalid_union":
+      return issue.discriminator === undefined
+        ? undefined
+        : `must be one of "file", "journal", "stdin"`;
+    case "too_small":
+      return issue.origin === "array"
+        ? "needs at least one entry"
+        : `must be at least ${String(issue.minimum)}`;
+    case "too_big":
+      return `must be at most ${String(issue.maximum)}`;
+    default:
+      return undefined;
+  }
+};
 
 function isZone(name: string): boolean {
   try {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { configOfFlags, configText, parseConfig, stateDirIn } from "../src/config.ts";
+import {
+  configOfFlags,
+  configText,
+  parseAdapters,
+  parseConfig,
+  stateDirIn,
+} from "../src/config.ts";
 import { ConfigError } from "../src/errors.ts";
 
 const adapters = ["dovecot", "courier"];
@@ -140,6 +146,50 @@ describe("each fault is told with its key and what would be right", () => {
     ["[guard]\ndeny = []", "guard.deny: there is no such key"],
   ])("%s", (lines, fault) => {
     expect(faultsOf(`${least}${lines}\n`)).toEqual([`popgate.toml: ${fault}`]);
+  });
+
+  const acme = [
+    '[[adapter]]\nname = "acme"\nprograms = ["acme-popd"]\nservice = "pop3"\npattern = "^(?<user>a) (?<client>b)$"',
+    'must_match = ["a b"]\nmust_not_match = ["a c"]\n',
+  ].join("\n");
+  test.each([
+    ["[[adapter]]", /^adapter\[0\]\.name: is missing(?:\n.*){4}$/],
+    [
+      acme.replace("acme", "Acme"),
+      /^adapter\[0\]\.name: "Acme" is not made of a-z, 0-9 and -, a letter first$/,
+    ],
+    [
+      acme.replace('"acme"', '"dovecot"'),
+      /^adapter\[0\]\.name: "dovecot" is built in; take another name$/,
+    ],
+    [acme + acme, /^adapter\[1\]\.name: "acme" is the name of another one$/],
+    [
+      acme.replace("acme-popd", "acme popd"),
+      /^adapter\[0\]\.programs\[0\]: "acme popd" cannot be a syslog tag; no blanks, colons and brackets$/,
+    ],
+    [acme.replace("pop3", "smtp"), /^adapter\[0\]\.service: must be one of "imap", "pop3"$/],
+    [
+      acme.replace(/pattern = .*/, "pattern = 7"),
+      /^adapter\[0\]\.pattern: must be a text in quotes, or a list of them$/,
+    ],
+    [
+      acme.replace(/pattern = .*/, "pattern = []"),
+      /^adapter\[0\]\.pattern: needs at least one entry$/,
+    ],
+    [acme.replace('["a b"]', "[]"), /^adapter\[0\]\.must_match: needs at least one entry$/],
+    [acme.replace('["a c"]', "[]"), /^adapter\[0\]\.must_not_match: needs at least one entry$/],
+    [`${acme}flags = "i"`, /^adapter\[0\]\.flags: there is no such key$/],
+  ])("%s", (lines, told) => {
+    const faults = faultsOf(least + lines).map((one) => one.replace("popgate.toml: ", ""));
+    expect(faults.join("\n")).toMatch(told);
+  });
+
+  test("an adapter of the config may be named in a source, and one pattern is a list of one", () => {
+    const source = '[[source]]\npath = "/b"\nadapters = ["acme", "dovecot"]\n';
+    const config = parseConfig(least + source + acme, "popgate.toml", adapters);
+    expect(config.adapter?.[0]?.pattern).toEqual(["^(?<user>a) (?<client>b)$"]);
+    expect(parseConfig(configText(config), "again", adapters)).toEqual(config);
+    expect(parseAdapters(least + acme, "acme.toml", adapters)).toEqual(config.adapter);
   });
 
   test("all at once", () => {

@@ -11,6 +11,8 @@ import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { defineAdapter, type Adapter } from "../src/adapters/adapter.ts";
+import { adapters as builtIn } from "../src/adapters/index.ts";
 import type { Client } from "../src/client.ts";
 import { parseConfig } from "../src/config.ts";
 import { Daemon } from "../src/daemon.ts";
@@ -24,6 +26,7 @@ import { ManualClock } from "./manual-clock.ts";
 import { until } from "./until.ts";
 
 const minute = 60_000;
+const allAdapters: readonly Adapter[] = builtIn;
 let directory: string;
 let clock: ManualClock;
 let told: string[];
@@ -45,7 +48,12 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function setup({ tables = ["relay"], extra = "", ttl = "30m" } = {}): Setup {
+function setup({
+  tables = ["relay"],
+  extra = "",
+  ttl = "30m",
+  adapters = allAdapters,
+} = {}): Setup {
   const text = [
     `ttl = "${ttl}"`,
     `state_dir = "${directory}/state"`,
@@ -55,7 +63,7 @@ function setup({ tables = ["relay"], extra = "", ttl = "30m" } = {}): Setup {
   ].join("\n");
   const config = parseConfig(text, "popgate.toml", ["dovecot", "courier"]);
   const maps = config.map.map(({ table }) => createMap({ mta: "exim", table }));
-  return { config, maps };
+  return { config, maps, adapters };
 }
 
 function create(config = setup()): Daemon {
@@ -252,9 +260,9 @@ describe("a reload", () => {
     const daemon = await started();
     login("192.0.2.1");
     await published(["192.0.2.1"]);
-    const { config, maps } = setup();
+    const { config, ...rest } = setup();
     const source = config.source.map((one) => ({ ...one, adapters: ["courier"] }));
-    await daemon.reload({ config: { ...config, source }, maps });
+    await daemon.reload({ ...rest, config: { ...config, source } });
     login("192.0.2.2");
     const stamp = new Date(clock.now()).toISOString();
     appendFileSync(
@@ -262,17 +270,37 @@ describe("a reload", () => {
       `${stamp} mx imapd: LOGIN, user=bob, ip=[::ffff:192.0.2.3], port=[5], protocol=IMAP\n`,
     );
     await published(["192.0.2.1", "192.0.2.3"]);
-    await daemon.reload({ config: { ...config, source: [] }, maps });
+    await daemon.reload({ ...rest, config: { ...config, source: [] } });
     await daemon.stop();
     expect((await readState(join(directory, "state"))).checkpoints).toEqual({});
     expect(told.filter((line) => line.startsWith("granted"))).toHaveLength(2);
   });
 
+  test("takes another adapter for the same source, and goes on where it was", async () => {
+    const acme = defineAdapter({
+      name: "acme",
+      proof: "config",
+      programs: { imap: [], pop3: ["popa3d"] },
+      markers: [" came from "],
+      logins: [/^(?<user>[a-z]+) came from (?<client>[^ ]+)$/],
+    });
+    const daemon = await started(setup({ adapters: [acme] }));
+    heard("ann came from 192.0.2.1");
+    login("192.0.2.2");
+    await published(["192.0.2.1"]);
+    const logins = [/^(?<user>[a-z]+) came from \[(?<client>[^ ]+)\]$/];
+    await daemon.reload(setup({ adapters: [{ ...acme, logins }] }));
+    heard("ann came from 192.0.2.3");
+    heard("ann came from [192.0.2.4]");
+    await published(["192.0.2.1", "192.0.2.4"]);
+    expect(told.filter((line) => line.startsWith("granted"))).toHaveLength(2);
+  });
+
   test("does not move the state", async () => {
     const daemon = await started();
-    const { config, maps } = setup();
+    const { config, ...rest } = setup();
     await expect(
-      daemon.reload({ config: { ...config, state_dir: "/elsewhere" }, maps }),
+      daemon.reload({ ...rest, config: { ...config, state_dir: "/elsewhere" } }),
     ).rejects.toThrow(/state_dir: cannot change/);
   });
 });
@@ -324,9 +352,9 @@ describe("a login of two lines", () => {
   test("survives a reload between its lines", async () => {
     const daemon = await started();
     heard("Session from 192.0.2.7");
-    const { config, maps } = setup();
+    const { config, ...rest } = setup();
     const source = config.source.map((one) => ({ ...one, adapters: ["popa3d"] }));
-    await daemon.reload({ config: { ...config, source }, maps });
+    await daemon.reload({ ...rest, config: { ...config, source } });
     heard(second);
     await published(["192.0.2.7"]);
   });

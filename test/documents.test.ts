@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Adapter, Proof } from "../src/adapters/adapter.ts";
 import { adapters, defaultAdapters } from "../src/adapters/index.ts";
+import { ownAdapters } from "../src/adapters/own.ts";
 import { createProgram } from "../src/cli.ts";
-import { configText, parseConfig } from "../src/config.ts";
+import { configText, parseAdapters, parseConfig } from "../src/config.ts";
 import { createMap } from "../src/maps/index.ts";
 import { trustText } from "../src/sources/trust.ts";
 import type { SourceSettings } from "../src/sources/settings.ts";
@@ -18,6 +19,7 @@ const proofs: Readonly<Record<Proof, string>> = {
   daemon: "a real daemon",
   line: "a public line",
   source: "the source",
+  config: "its config",
   unproved: "nothing",
 };
 
@@ -26,24 +28,31 @@ const journalKeys = ["type", "units", "identifiers", "trust", "namespace", "dire
 const trustOf = (source: SourceSettings) =>
   source.type === "journal" ? trustText(source.trust) : "";
 
+/** The example with its commented keys, but for those that contradict what stands there. */
+const full = parseConfig(
+  example
+    .replace(/^# (\w+ = .*|\[\[adapter\]\])$/gm, "$1")
+    .replace(/^(config_dir|style|zone|format) = .*$/gm, ""),
+  "popgate.toml",
+  names,
+);
+
 describe("the example config", () => {
   test("is a config as it stands, and its commented keys show the defaults", () => {
     const plain = parseConfig(example, "popgate.toml", names);
-    const whole = example.replace(/^# (\w+ = .*)$/gm, "$1");
-    const full = parseConfig(
-      whole.replace(/^(config_dir|style|zone|format) = .*$/gm, ""),
-      "popgate.toml",
-      names,
-    );
-    expect({ ...full, source: [], map: [] }).toEqual({ ...plain, source: [], map: [] });
+    expect({ ...full, source: [], map: [], adapter: [] }).toEqual({
+      ...plain,
+      source: [],
+      map: [],
+      adapter: [],
+    });
     const byDefault = defaultAdapters.map(({ name }) => name);
     expect(full.source[0]).toEqual({ ...plain.source[0], adapters: byDefault });
   });
 
   test("has every key that there is", () => {
     const keys = new Set([...example.matchAll(/^(?:# )?(\w+) = /gm)].map(([, key]) => key));
-    const config = parseConfig(example, "popgate.toml", names);
-    const known = [...configText(config).matchAll(/^(\w+) = /gm)].map(([, key]) => key);
+    const known = [...configText(full).matchAll(/^(\w+) = /gm)].map(([, key]) => key);
     for (const key of known) expect(keys).toContain(key);
     for (const key of keys) {
       expect(readme, `README has no row for ${String(key)}`).toMatch(
@@ -51,6 +60,15 @@ describe("the example config", () => {
       );
     }
   });
+});
+
+test("the adapter of the example is right, and README has the same", async () => {
+  const linear = async (patterns: readonly RegExp[]) => patterns.map(() => undefined);
+  const { faults } = await ownAdapters(full.adapter ?? [], adapters, linear);
+  expect(full.adapter?.map(({ name }) => name)).toEqual(["acme"]);
+  expect(faults).toEqual([]);
+  const [, block = ""] = /\n( {4}\[\[adapter\]\]\n(?: {4}.*\n)+)/.exec(readme) ?? [];
+  expect(parseAdapters(block, "README.md", names)).toEqual(full.adapter);
 });
 
 test("README says of every adapter how it is proved, and whether it is on", () => {

@@ -8,9 +8,9 @@ export type Service = (typeof services)[number];
 
 /**
  * How it is known that the daemon writes what the patterns take: it was run in the lab, somebody published a line of it, its
- * source prints it; or nothing of these.
+ * source prints it, whoever runs popgate says so in the config; or nothing of these.
  */
-export type Proof = "daemon" | "line" | "source" | "unproved";
+export type Proof = "daemon" | "line" | "source" | "config" | "unproved";
 
 /** One daemon. The patterns alone grant; they see the message behind the prefix, and each takes the whole of it. */
 export interface Adapter {
@@ -89,7 +89,7 @@ function markerFaults(markers: readonly string[]): string[] {
 }
 
 function openingFaults(opening: RegExp | undefined): string[] {
-  return opening === undefined ? [] : patternFaults(opening, "opening", false);
+  return opening === undefined ? [] : anchorFaults(opening, false).map((one) => `opening ${one}`);
 }
 
 function loginFaults({ logins, correlate, programs }: Adapter): string[] {
@@ -117,27 +117,26 @@ function correlationFaults({ correlate, programs }: Adapter): string[] {
 }
 
 function wholeFaults(patterns: readonly RegExp[], name: string, needed: readonly string[]) {
-  return patterns.flatMap((pattern, index) => {
-    const what = `${name} ${String(index + 1)}`;
-    const groups = groupsOf(pattern);
-    return [
-      ...patternFaults(pattern, what, true),
-      ...needed
-        .filter((group) => !groups.has(group))
-        .map((group) => `${what} has no group "${group}"`),
-    ];
-  });
+  return patterns.flatMap((pattern, index) =>
+    patternFaults(pattern, needed).map((fault) => `${name} ${String(index + 1)} ${fault}`),
+  );
 }
 
-function patternFaults({ source, flags }: RegExp, what: string, whole: boolean): string[] {
+/** Why a pattern for whole messages may not be loaded, given the groups that it needs: sentences without their subject. */
+export function patternFaults(pattern: RegExp, needed: readonly string[]): string[] {
+  const groups = groupsOf(pattern);
+  const missing = needed.filter((group) => !groups.has(group));
+  return [...anchorFaults(pattern, true), ...missing.map((group) => `has no group "${group}"`)];
+}
+
+function anchorFaults({ source, flags }: RegExp, whole: boolean): string[] {
   const faults: string[] = [];
   const extra = flags.replace("u", "");
   // g and y keep a position between calls, m anchors at lines inside the message, s and i widen what it says.
-  if (extra !== "") faults.push(`${what} has the flag ${extra}`);
-  if (!source.startsWith("^")) faults.push(`${what} does not start with ^`);
-  if (whole && !/(?:^|[^\\])(?:\\\\)*\$$/.test(source)) faults.push(`${what} does not end with $`);
-  if (hasOpenAlternative(source))
-    faults.push(`${what} has a | outside of a group, which ends its anchors`);
+  if (extra !== "") faults.push(`has the flag ${extra}`);
+  if (!source.startsWith("^")) faults.push("does not start with ^");
+  if (whole && !/(?:^|[^\\])(?:\\\\)*\$$/.test(source)) faults.push("does not end with $");
+  if (hasOpenAlternative(source)) faults.push("has a | outside of a group, which ends its anchors");
   return faults;
 }
 

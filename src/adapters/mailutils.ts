@@ -22,6 +22,7 @@ export const mailutils = defineAdapter({
       ),
     ],
     second: [
+      // No name holds the quote that opens it: with it, a line could be read in as many ways as it has quotes.
       new RegExp(
         `${session}user \`(?<user>.*)' logged in with mailbox \`[^\`']*' \\(\\d+ messages?\\)$`,
       ),

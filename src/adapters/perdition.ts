@@ -21,7 +21,7 @@ export const perdition = defineAdapter({
   markers: ['status="ok"'],
   opening: /^Auth: .*status="ok"$/,
   logins: [
-    // perdition/perdition.c
+    // perdition/perdition.c. The first name ends at a blank: else they could be parted in many ways.
     new RegExp(
       String.raw`${ends}client-secure=[a-z]+ authorisation_id=[^ ]* authentication_id="(?<user>.*)" server="[^" ]*" protocol=(?<service>POP3|IMAP4)S? server-secure=[a-z]+ status="ok"$`,
     ),

@@ -1,5 +1,6 @@
 /** `popgate match`: which lines of a log are logins; no policy, no map. */
-import { adapters, defaultAdapters } from "../adapters/index.ts";
+import { isDefault, type Adapter } from "../adapters/adapter.ts";
+import { adapters } from "../adapters/index.ts";
 import { isLogin, Matcher } from "../adapters/matcher.ts";
 import { reasonTexts, type Reason } from "../adapters/refusal.ts";
 import { exit, UsageError, type ExitCode } from "../errors.ts";
@@ -8,12 +9,15 @@ import type { Line, Login } from "../model.ts";
 import { readLines } from "../sources/reader.ts";
 import type { Wants } from "../sources/source.ts";
 import type { Outside } from "./command.ts";
+import { adaptersOf } from "./pattern.ts";
 import { shown } from "./shown.ts";
 
 interface MatchOptions {
   readonly json?: boolean | undefined;
   readonly count?: boolean | undefined;
   readonly adapter?: readonly string[] | undefined;
+  /** A file with adapters that are no part of popgate yet. */
+  readonly pattern?: string | undefined;
 }
 
 /** What was met, over all files. */
@@ -30,14 +34,16 @@ const batch = 65_536;
 
 /**
  * Reads the files, or standard input for `-` or none, and prints their logins in order.
- * @throws UsageError for an adapter that there is not, SourceError for a file that cannot be read
+ * @throws UsageError for an adapter that there is not, ConfigError with the faults of those of a file, SourceError for a file
+ * that cannot be read
  */
 export async function match(
   files: readonly string[],
   options: MatchOptions,
   { clock, input, print, tell }: Outside,
 ): Promise<ExitCode> {
-  const matcher = new Matcher(chosen(options.adapter), { zone: hostZone() });
+  const all = options.pattern === undefined ? adapters : await adaptersOf(options.pattern);
+  const matcher = new Matcher(chosen(options.adapter, all), { zone: hostZone() });
   const wants: Wants = (bytes, from, end) => matcher.wants(bytes, from, end);
   const tally: Tally = {
     lines: 0,
@@ -77,15 +83,15 @@ export async function match(
   return exit.ok;
 }
 
-function chosen(names: readonly string[] | undefined) {
-  if (names === undefined) return defaultAdapters;
-  const known = adapters.map(({ name }) => name);
+function chosen(names: readonly string[] | undefined, all: readonly Adapter[]) {
+  if (names === undefined) return all.filter(isDefault);
+  const known = all.map(({ name }) => name);
   for (const name of names) {
     if (!known.includes(name)) {
       throw new UsageError(`there is no adapter "${name}"; there are ${known.join(", ")}`);
     }
   }
-  return adapters.filter(({ name }) => names.includes(name));
+  return all.filter(({ name }) => names.includes(name));
 }
 
 function noteLogin(tally: Tally, { adapter, client }: Login): void {

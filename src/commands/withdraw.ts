@@ -7,7 +7,7 @@ import type { Log } from "../log.ts";
 import type { MapSettings } from "../maps/map.ts";
 import { emptyTables } from "../maps/tables.ts";
 import { defaultConfigFile } from "../paths.ts";
-import { completeSetup, readConfig, stateDirOf, type ConfigOptions } from "../setup.ts";
+import { mapsOf, readConfig, stateDirOf, type ConfigOptions } from "../setup.ts";
 import { loadState, saveState, stateLock } from "../state.ts";
 import { requestWithdrawal } from "../withdrawal.ts";
 import type { Outside } from "./command.ts";
@@ -51,7 +51,8 @@ async function scopeOf(options: WithdrawOptions, { run }: Outside): Promise<Scop
     return { directory, tables: [] };
   }
   try {
-    const { maps } = await completeSetup(
+    // Its adapters are not looked at: that takes seconds, and a table has to be emptied now.
+    const maps = await mapsOf(
       readConfig(map === undefined ? { config } : { map, source: noLog }),
       run,
     );

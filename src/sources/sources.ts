@@ -41,13 +41,18 @@ export class Sources {
   }
 
   /**
-   * Makes the sources that run those of the config: one whose settings changed goes on where it was. Resolves when all are live.
+   * Makes the sources that run those of the config: one whose settings changed goes on where it was, and so do all of them if
+   * `anew` says that something else is wanted of their lines. Resolves when all are live.
    * @throws SourceError if a path can never be a log
    */
-  async configure(all: readonly SourceSettings[], checkpoints: Checkpoints = {}): Promise<void> {
+  async configure(
+    all: readonly SourceSettings[],
+    checkpoints: Checkpoints = {},
+    anew = false,
+  ): Promise<void> {
     const known: Record<string, Checkpoints[string]> = { ...checkpoints };
     for (const [name, { source, settings }] of this.#running) {
-      if (all.some((wanted) => isDeepStrictEqual(wanted, settings))) continue;
+      if (!anew && all.some((wanted) => isDeepStrictEqual(wanted, settings))) continue;
       this.#running.delete(name);
       await source.stop();
       Object.assign(known, source.checkpoints());
