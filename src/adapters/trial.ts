@@ -4,10 +4,10 @@ import type { Entry, Login } from "../model.ts";
 import { tagsOf } from "./adapter.ts";
 import type { Adapter } from "./adapter.ts";
 import { entryOf } from "./entry.ts";
+import { breakOf } from "./fit.ts";
 import { forged, retold, temptations } from "./forgery.ts";
 import { isLogin, Matcher } from "./matcher.ts";
 import type { OwnAdapter } from "./own.ts";
-import { partsOf } from "./parts.ts";
 import { reasonTexts, type Refusal } from "./refusal.ts";
 
 /** No stamp of a sample lies ahead of this moment. */
@@ -66,7 +66,7 @@ function genuineFaults(
   }
   const match = judge([adapter], line);
   if (match === undefined)
-    return [[key, `no pattern takes it: ${breakOf(adapter.logins, entry.message)}`]];
+    return [[key, `no pattern takes it: ${breakText(adapter.logins, entry.message)}`]];
   if (!isLogin(match)) return [[key, refusalFault(match, entry, adapter)]];
   return others
     .filter((other) => tagsOf(other).some(([tag]) => own.programs.includes(tag)))
@@ -175,22 +175,13 @@ function judge(adapters: readonly Adapter[], line: string): Login | Refusal | un
   return matcher.match({ bytes: Buffer.from(line), live: true }, judgedAt);
 }
 
-/** Says where the message leaves the pattern that it follows for longest. */
-function breakOf(patterns: readonly RegExp[], message: string): string {
-  const breaks = patterns.map((pattern) => {
-    const sources = partsOf(pattern.source).map(({ source }) => source);
-    // The beginning that has no part at all takes every message.
-    const count = sources.findLastIndex((_, end) =>
-      new RegExp(sources.slice(0, end).join(""), pattern.flags).test(message),
-    );
-    const [taken = ""] = new RegExp(sources.slice(0, count).join("")).exec(message) ?? [];
-    return { taken, wanted: sources.slice(count).join("") };
-  });
-  const { taken, wanted } = breaks.reduce((best, one) =>
-    one.taken.length > best.taken.length ? one : best,
-  );
-  const rest = message.slice(taken.length);
-  return `it fits up to "${taken.slice(-shown)}", where "${wanted.slice(0, shown)}" should go on, and "${rest.slice(0, shown)}" does`;
+/** Says where the message leaves the pattern that it follows for longest; it fits none. */
+function breakText(patterns: readonly RegExp[], message: string): string {
+  const { at, expected } = patterns
+    .map((pattern) => breakOf(pattern, message) ?? { at: 0, expected: "" })
+    .reduce((best, one) => (one.at > best.at ? one : best));
+  const taken = message.slice(0, at);
+  return `it fits up to "${taken.slice(-shown)}", where "${expected.slice(0, shown)}" should go on, and "${message.slice(at, at + shown)}" does`;
 }
 
 function listed(texts: readonly string[]): string {
