@@ -44,6 +44,11 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
     .option("--json", "one JSON object a login")
     .option("--count", "only one JSON object with the numbers of lines, logins and clients")
     .option("--adapter <name>", "try this adapter only; may be repeated", gather)
+    .option("--rotated", "read each log's rotated generations before it, the oldest first")
+    .option(
+      "--explain <number>",
+      "walk through the line with this number, and show what is made of it",
+    )
     .option("--pattern <file>", "know the adapters of this file too, [[adapter]] as in the config")
     .action(
       act(async (files: string[], options: object) =>

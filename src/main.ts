@@ -16,6 +16,7 @@ const outside: Outside = {
   input: () => process.stdin,
   print: (text) => void process.stdout.write(text),
   tell,
+  isTerminal: process.stderr.isTTY && !process.stdout.isTTY,
   log: (json) => createLog(systemClock, tell, json),
   signals: {
     onStop(callback) {

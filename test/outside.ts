@@ -13,6 +13,7 @@ export class GatheringOutside implements Outside {
   /** What a test writes into it, a command reads from standard input. */
   readonly stdin = new PassThrough();
   readonly input = () => this.stdin;
+  isTerminal = false;
   printed = "";
   told = "";
   stop = () => {};

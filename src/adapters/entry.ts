@@ -102,6 +102,13 @@ export function entryOf(line: string, format?: Format): Entry | undefined {
   return composed === null ? undefined : plainEntryOf(line.slice(composed[0].length), format);
 }
 
+/** The format of the prefix that `entryOf` strips from a line; undefined if it has none of the known ones. */
+export function formatOf(line: string): Format | undefined {
+  const composed = compose.exec(line)?.[0] ?? "";
+  const forms = [line, line.slice(composed.length)];
+  return families.find(({ prefix }) => forms.some((form) => prefix.test(form)))?.format;
+}
+
 function plainEntryOf(line: string, format: Format | undefined): Entry | undefined {
   for (const family of families) {
     if (format !== undefined && family.format !== format) continue;

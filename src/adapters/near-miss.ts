@@ -1,7 +1,14 @@
 /** Lines of a known daemon that speak of a login although no pattern takes them: a new version may have changed its words. */
+import { tagsOf } from "./adapter.ts";
 import type { Adapter } from "./adapter.ts";
+import { partOf } from "./correlate.ts";
+import { entryOf } from "./entry.ts";
 import { breakOf } from "./fit.ts";
 import type { Break } from "./fit.ts";
+import { Sieve } from "./sieve.ts";
+
+/** Bytes of a line that are looked at. */
+const longest = 8192;
 
 /** Words of success, and of everything else that may be said of a login. */
 const success =
@@ -51,4 +58,72 @@ export function closestOf(adapters: readonly Adapter[], message: string): Closes
     if (closest === undefined || broke.at > closest.at) closest = { adapter, ...broke };
   }
   return closest;
+}
+
+/** Lines of one shape. */
+export interface NearMiss {
+  readonly program: string;
+  readonly shape: string;
+  count: number;
+  /** Where the first one stands. */
+  readonly first: string;
+  /** The message of the first one. */
+  readonly message: string;
+  readonly closest: Closest;
+}
+
+/** So many shapes are told apart: strangers can make new ones. */
+const mostShapes = 1000;
+
+/** The near misses of a log, by their shape. */
+export class NearMisses {
+  readonly #adapters = new Map<string, Adapter[]>();
+  readonly #sieve: Sieve;
+  readonly #shapes = new Map<string, NearMiss>();
+
+  constructor(adapters: readonly Adapter[]) {
+    for (const adapter of adapters) {
+      for (const [tag] of tagsOf(adapter)) {
+        this.#adapters.set(tag, [...(this.#adapters.get(tag) ?? []), adapter]);
+      }
+    }
+    // An empty marker stands in every line: all lines of all programs.
+    this.#sieve = new Sieve(adapters.map((adapter) => ({ ...adapter, markers: [""] })));
+  }
+
+  /** Those that were met, the most frequent shape first. */
+  get all(): readonly NearMiss[] {
+    return [...this.#shapes.values()].sort((a, b) => b.count - a.count);
+  }
+
+  /** Says whether the line that stands in `bytes` from `from` up to its line feed at `end` is one of a known daemon. */
+  wants(bytes: Buffer, from: number, end: number): boolean {
+    return this.#sieve.wants(bytes, from, end);
+  }
+
+  /** Takes a line that is no login, and its place as text. */
+  look(bytes: Buffer, place: string): void {
+    const entry = entryOf(bytes.toString("utf8", 0, Math.min(bytes.length, longest)));
+    if (entry === undefined || !speaksOfLogin(entry.message)) return;
+    const adapters = this.#adapters.get(entry.program) ?? [];
+    const isPart = adapters.some(
+      ({ name, correlate }) => correlate && partOf(name, correlate, entry) !== undefined,
+    );
+    const closest = isPart ? undefined : closestOf(adapters, entry.message);
+    if (closest === undefined) return;
+    const { program, message } = entry;
+    const shape = shapeOf(message);
+    const key = `${program} ${shape}`;
+    const known = this.#shapes.get(key);
+    if (known !== undefined) known.count++;
+    else if (this.#shapes.size < mostShapes) {
+      const own = { program: copied(program), message: copied(message), shape: copied(shape) };
+      this.#shapes.set(key, { ...own, count: 1, first: place, closest });
+    }
+  }
+}
+
+/** A substring keeps the whole line it was cut from alive. */
+function copied(text: string): string {
+  return Buffer.from(text).toString();
 }

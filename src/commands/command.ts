@@ -16,5 +16,7 @@ export interface Outside {
   readonly print: (text: string) => void;
   /** Talk, to standard error. */
   readonly tell: (text: string) => void;
+  /** Whether a person sees what is told, and no data between. */
+  readonly isTerminal: boolean;
   readonly log: (json: boolean) => Log;
 }

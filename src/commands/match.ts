@@ -1,16 +1,20 @@
-/** `popgate match`: which lines of a log are logins; no policy, no map. */
+/** `popgate match`: which lines of a log are logins, and which nearly; no policy, no map. */
 import { isDefault, type Adapter } from "../adapters/adapter.ts";
 import { adapters } from "../adapters/index.ts";
 import { isLogin, Matcher } from "../adapters/matcher.ts";
-import { reasonTexts, type Reason } from "../adapters/refusal.ts";
+import { NearMisses } from "../adapters/near-miss.ts";
 import { exit, UsageError, type ExitCode } from "../errors.ts";
 import { hostZone } from "../host.ts";
 import type { Line, Login } from "../model.ts";
+import { isDirectory, withRotated } from "../sources/logs.ts";
 import { readLines } from "../sources/reader.ts";
 import type { Wants } from "../sources/source.ts";
 import type { Outside } from "./command.ts";
+import { explainLine } from "./explanation.ts";
+import { Gauge } from "./gauge.ts";
 import { adaptersOf } from "./pattern.ts";
 import { shown } from "./shown.ts";
+import { counted, Summary } from "./summary.ts";
 
 interface MatchOptions {
   readonly json?: boolean | undefined;
@@ -18,72 +22,86 @@ interface MatchOptions {
   readonly adapter?: readonly string[] | undefined;
   /** A file with adapters that are no part of popgate yet. */
   readonly pattern?: string | undefined;
-}
-
-/** What was met, over all files. */
-interface Tally {
-  lines: number;
-  logins: number;
-  readonly clients: Set<string>;
-  readonly byAdapter: Map<string, number>;
-  readonly refused: Map<Reason, { count: number; first: string }>;
+  /** Each log with its rotated generations. */
+  readonly rotated?: boolean | undefined;
+  /** The number of a line that is to be explained, and no other. */
+  readonly explain?: string | undefined;
 }
 
 /** Output is gathered up to this many characters before it is written. */
 const batch = 65_536;
 
 /**
- * Reads the files, or standard input for `-` or none, and prints their logins in order.
- * @throws UsageError for an adapter that there is not, ConfigError with the faults of those of a file, SourceError for a file
- * that cannot be read
+ * Reads the files, or standard input for `-` or none, and prints their logins in order; of a directory all logs with their
+ * rotated generations.
+ * @throws UsageError for an adapter or a line that there is not, ConfigError with the faults of the adapters of a file,
+ * SourceError for a file that cannot be read
  */
 export async function match(
   files: readonly string[],
   options: MatchOptions,
-  { clock, input, print, tell }: Outside,
+  outside: Outside,
 ): Promise<ExitCode> {
   const all = options.pattern === undefined ? adapters : await adaptersOf(options.pattern);
-  const matcher = new Matcher(chosen(options.adapter, all), { zone: hostZone() });
-  const wants: Wants = (bytes, from, end) => matcher.wants(bytes, from, end);
-  const tally: Tally = {
-    lines: 0,
-    logins: 0,
-    clients: new Set(),
-    byAdapter: new Map(),
-    refused: new Map(),
-  };
-  const notes: string[] = [];
+  const logs = logsOf(files, options.rotated === true);
+  if (options.explain !== undefined)
+    return await explainLine(logs, options.explain, { all, ...options }, outside);
+  const { clock, input, print, tell } = outside;
+  const own = chosen(options.adapter, all);
+  const matcher = new Matcher(own, { zone: hostZone() });
+  const misses = new NearMisses(own);
+  const isForPeople = options.count !== true && options.json !== true;
+  const wants: Wants = isForPeople
+    ? (bytes, from, end) => misses.wants(bytes, from, end)
+    : (bytes, from, end) => matcher.wants(bytes, from, end);
+  const summary = new Summary();
+  const gauge = new Gauge(outside);
   let pending = "";
   const put = (text: string) => {
     pending += text;
     if (pending.length < batch) return;
+    gauge.clear();
     print(pending);
     pending = "";
   };
   const now = clock.now();
   const show = options.count === true ? undefined : options.json === true ? asJson : asText;
-  for (const file of files.length === 0 ? ["-"] : files) {
+  for (const file of logs) {
+    const inFile = logs.length > 1 ? file : undefined;
     const take = (line: Line) => {
       const found = matcher.match(line, now);
-      if (found === undefined) return;
-      if (!isLogin(found))
-        return noteRefusal(tally, found.refused, `${file}:${String(line.number)}`);
-      noteLogin(tally, found);
-      if (show !== undefined) put(show(line.number, found));
+      if (isLogin(found)) {
+        summary.login(found);
+        if (show !== undefined) put(show(line.number, found, inFile));
+        return;
+      }
+      const place = `${file}:${String(line.number)}`;
+      if (found !== undefined) summary.refusal(found.refused, place);
+      if (isForPeople) misses.look(line.bytes, place);
     };
     const log = file === "-" ? input() : file;
-    const { lines, dropped, unterminated } = await readLines(log, wants, take);
-    tally.lines += lines;
-    if (dropped > 0) notes.push(`${file}: ${counted(dropped, "line")} longer than 64 KiB`);
-    if (unterminated) notes.push(`${file}: the last line has no end and was not read`);
+    const progress = gauge.of(file, () => summary.logins);
+    const { lines, dropped, unterminated } = await readLines(log, wants, take, progress);
+    summary.lines += lines;
+    if (dropped > 0) summary.note(`${file}: ${counted(dropped, "line")} longer than 64 KiB`);
+    if (unterminated) summary.note(`${file}: the last line has no end and was not read`);
   }
+  gauge.clear();
   print(pending);
-  if (options.count === true) print(`${countOf(tally)}\n`);
-  else if (options.json !== true) tell(summaryOf(tally, notes));
+  if (options.count === true) print(`${summary.json}\n`);
+  else if (isForPeople) tell(summary.text(misses.all));
   return exit.ok;
 }
 
-function chosen(names: readonly string[] | undefined, all: readonly Adapter[]) {
+function logsOf(files: readonly string[], rotated: boolean): readonly string[] {
+  if (files.length === 0) return ["-"];
+  return files.flatMap((file) =>
+    file !== "-" && (rotated || isDirectory(file)) ? withRotated(file) : [file],
+  );
+}
+
+/** Gives those of all adapters that are named, or are on by default. */
+function chosen(names: readonly string[] | undefined, all: readonly Adapter[]): readonly Adapter[] {
   if (names === undefined) return all.filter(isDefault);
   const known = all.map(({ name }) => name);
   for (const name of names) {
@@ -94,46 +112,17 @@ function chosen(names: readonly string[] | undefined, all: readonly Adapter[]) {
   return all.filter(({ name }) => names.includes(name));
 }
 
-function noteLogin(tally: Tally, { adapter, client }: Login): void {
-  tally.logins++;
-  tally.clients.add(client);
-  tally.byAdapter.set(adapter, (tally.byAdapter.get(adapter) ?? 0) + 1);
-}
-
-function noteRefusal({ refused }: Tally, reason: Reason, place: string): void {
-  const noted = refused.get(reason);
-  if (noted === undefined) refused.set(reason, { count: 1, first: place });
-  else noted.count++;
-}
-
-function asJson(line: number, { at, adapter, service, user, client }: Login): string {
+function asJson(
+  line: number,
+  { at, adapter, service, user, client }: Login,
+  file?: string,
+): string {
   const iso = new Date(at).toISOString();
-  return `${JSON.stringify({ line, at: iso, adapter, service, user, client })}\n`;
+  return `${JSON.stringify({ file, line, at: iso, adapter, service, user, client })}\n`;
 }
 
 function asText(line: number, { at, adapter, service, user, client }: Login): string {
   const iso = new Date(at).toISOString();
   const name = shown(user);
   return `${String(line).padStart(8)}  ${iso}  ${adapter}  ${service.padEnd(4)}  ${client.padEnd(15)}  ${name}\n`;
-}
-
-function countOf({ lines, logins, clients }: Tally): string {
-  return JSON.stringify({ lines, logins, clients: clients.size });
-}
-
-function summaryOf({ lines, logins, clients, byAdapter, refused }: Tally, notes: string[]): string {
-  const rows = [
-    `${counted(lines, "line")}, ${counted(logins, "login")} of ${counted(clients.size, "client")}`,
-    ...[...byAdapter].map(([name, count]) => `  ${name}: ${counted(count, "login")}`),
-    ...[...refused].map(
-      ([reason, { count, first }]) =>
-        `  ${counted(count, "line")} refused: ${reasonTexts[reason]} (first at ${first})`,
-    ),
-    ...notes.map((one) => `  ${one}`),
-  ];
-  return `${rows.join("\n")}\n`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${String(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

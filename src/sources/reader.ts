@@ -23,6 +23,7 @@ const chunkLength = 524_288;
 
 /**
  * Reads `input`, a path (unpacked if it ends in `.gz`) or a stream, and delivers each line that may matter, in order.
+ * `progress` is told after each piece how many bytes of lines were read.
  * Resolves at the end; rejects with what `deliver` throws.
  * @throws SourceError if it cannot be read
  */
@@ -30,6 +31,7 @@ export async function readLines(
   input: string | Readable,
   wants: Wants,
   deliver: Deliver,
+  progress: (bytes: number) => void = () => {},
 ): Promise<Totals> {
   const source = typeof input === "string" ? input : "-";
   const splitter = new LineSplitter(wants);
@@ -37,19 +39,24 @@ export async function readLines(
     deliver({ source, bytes, offset, number, live: false });
   const unterminated =
     typeof input === "string"
-      ? await readPath(input, splitter, take)
-      : await readStream(input, source, splitter, take);
+      ? await readPath(input, splitter, take, progress)
+      : await readStream(input, source, splitter, take, progress);
   return { lines: splitter.lines, dropped: splitter.dropped, unterminated };
 }
 
-async function readPath(path: string, splitter: LineSplitter, take: TakeLine): Promise<boolean> {
+async function readPath(
+  path: string,
+  splitter: LineSplitter,
+  take: TakeLine,
+  progress: (bytes: number) => void,
+): Promise<boolean> {
   const file = await open(path).catch(refusedAs(path));
   try {
-    if (!path.endsWith(".gz")) return await readHandle(file, path, splitter, take);
+    if (!path.endsWith(".gz")) return await readHandle(file, path, splitter, take, progress);
     const unpacked = createGunzip({ chunkSize: chunkLength });
     // An error of either end comes out of the last one.
     pipeline(file.createReadStream({ autoClose: false }), unpacked, () => undefined);
-    return await readStream(unpacked, path, splitter, take);
+    return await readStream(unpacked, path, splitter, take, progress);
   } finally {
     await file.close();
   }
@@ -61,6 +68,7 @@ async function readHandle(
   path: string,
   splitter: LineSplitter,
   take: TakeLine,
+  progress: (bytes: number) => void,
 ): Promise<boolean> {
   const buffer = Buffer.allocUnsafeSlow(longestLine + chunkLength);
   let kept = 0;
@@ -70,6 +78,7 @@ async function readHandle(
     const bytes = buffer.subarray(0, kept + bytesRead);
     const used = splitter.split(bytes, offset, take);
     offset += used;
+    progress(offset);
     kept = bytes.length - used;
     buffer.copyWithin(0, used, bytes.length);
   }
@@ -80,6 +89,7 @@ async function readStream(
   source: string,
   splitter: LineSplitter,
   take: TakeLine,
+  progress: (bytes: number) => void,
 ): Promise<boolean> {
   const lines = new LineStream(splitter, take);
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer | string>;
@@ -87,6 +97,7 @@ async function readStream(
     const { value, done } = await chunks.next().catch(refusedAs(source));
     if (done === true) return lines.unterminated;
     lines.push(typeof value === "string" ? Buffer.from(value) : value);
+    progress(lines.offset);
   }
 }
 
