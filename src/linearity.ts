@@ -11,7 +11,7 @@ import { reasonOf } from "./errors.ts";
 const longest = 30_000;
 
 /** Megabytes: whoever needs more is too complex. */
-const memory = 512;
+const memory = 256;
 
 /**
  * The checker computes for seconds: in a thread of its own it holds nothing up, and is gone when it is done. Its part in

@@ -3,7 +3,7 @@ import type { Fault } from "../errors.ts";
 import { defineAdapter, patternFaults } from "./adapter.ts";
 import type { Adapter, Service } from "./adapter.ts";
 import { longestText } from "./parts.ts";
-import { sampleFaults } from "./trial.ts";
+import { keyOfPattern, sampleFaults } from "./trial.ts";
 
 /** An adapter as the config has it. */
 export interface OwnAdapter {
@@ -67,11 +67,6 @@ export async function ownAdapters(
   return { adapters: [...adapters.values()], faults };
 }
 
-/** The key of one of the patterns: the config may have a single one without a list. */
-export function keyOfPattern({ pattern }: OwnAdapter, index: number): string {
-  return pattern.length === 1 ? "pattern" : `pattern[${String(index)}]`;
-}
-
 function compile(own: OwnAdapter, place: string): Compiled[] {
   return own.pattern.map((source, index) => {
     const key = `${place}.${keyOfPattern(own, index)}`;
@@ -93,7 +88,9 @@ function notationFault(source: string): string | undefined {
   if (/^\/.*\/[a-z]*$/s.test(source)) {
     return "stands between slashes; write the expression alone, it has no flags";
   }
-  return /\(\?[a-z]*-?[a-z]+[:)]/.test(source) ? "sets flags; a pattern has none" : undefined;
+  return /(?<!\\)\(\?[a-z]*-?[a-z]+[:)]/.test(source)
+    ? "sets flags; a pattern has none"
+    : undefined;
 }
 
 function faultsOf(pattern: RegExp, { service }: OwnAdapter): string[] {

@@ -23,6 +23,8 @@ interface Sample {
   readonly entry: Entry;
 }
 
+type Judge = (line: string) => Login | Refusal | undefined;
+
 /** Gives the faults of an adapter whose patterns are sound, each with the key below its own; `others` are all that there are besides. */
 export function sampleFaults(
   own: OwnAdapter,
@@ -30,6 +32,7 @@ export function sampleFaults(
   others: readonly Adapter[],
 ): readonly Fault[] {
   const faults: Fault[] = [];
+  const judge = judgeOf(adapter);
   const samplesOf = (name: "must_match" | "must_not_match") =>
     own[name].flatMap((line, index): Sample[] => {
       const key = `${name}[${String(index)}]`;
@@ -42,11 +45,16 @@ export function sampleFaults(
   const refused = samplesOf("must_not_match");
   return [
     ...faults,
-    ...genuine.flatMap((sample) => genuineFaults(sample, own, adapter, others)),
+    ...genuine.flatMap((sample) => genuineFaults(sample, own, adapter, judge, others)),
     ...unusedFaults(genuine, own, adapter),
-    ...refusedFaults(refused, own, adapter),
-    ...forgeryFaults(genuine, refused, own, adapter),
+    ...refusedFaults(refused, own, judge),
+    ...forgeryFaults(genuine, refused, own, adapter, judge),
   ];
+}
+
+/** The key of one of the patterns: the config may have a single one without a list. */
+export function keyOfPattern({ pattern }: OwnAdapter, index: number): string {
+  return pattern.length === 1 ? "pattern" : `pattern[${String(index)}]`;
 }
 
 function prefixFault(line: string, { programs }: OwnAdapter): string {
@@ -58,25 +66,27 @@ function genuineFaults(
   sample: Sample,
   own: OwnAdapter,
   adapter: Adapter,
+  judge: Judge,
   others: readonly Adapter[],
 ): Fault[] {
   const { key, line, entry } = sample;
   if (!own.programs.includes(entry.program)) {
     return [[key, `is a line of "${entry.program}", and programs names ${listed(own.programs)}`]];
   }
-  const match = judge([adapter], line);
+  const match = judge(line);
   if (match === undefined)
     return [[key, `no pattern takes it: ${breakText(adapter.logins, entry.message)}`]];
   if (!isLogin(match)) return [[key, refusalFault(match, entry, adapter)]];
   return others
     .filter((other) => tagsOf(other).some(([tag]) => own.programs.includes(tag)))
-    .filter((other) => !isLogin(judge([adapter, other], line)))
+    .filter((other) => !isLogin(judgeOf(adapter, other)(line)))
     .map(({ name }) => [key, `the adapter "${name}" takes it, too; with both it grants nothing`]);
 }
 
 function refusalFault({ refused }: Refusal, { message }: Entry, { logins }: Adapter): string {
   const takers = logins.flatMap((pattern, index) => (pattern.test(message) ? [index] : []));
-  if (takers.length > 1) return `the patterns ${takers.map(String).join(" and ")} take it, both`;
+  if (takers.length > 1)
+    return `${takers.map((index) => `pattern[${String(index)}]`).join(" and ")} take it, both`;
   const client = logins[takers[0] ?? 0]?.exec(message)?.groups?.["client"] ?? "";
   return refused === "address"
     ? `its client "${client}" is not one usable unicast address`
@@ -98,9 +108,9 @@ function unusedFaults(genuine: readonly Sample[], own: OwnAdapter, { logins }: A
   );
 }
 
-function refusedFaults(refused: readonly Sample[], own: OwnAdapter, adapter: Adapter): Fault[] {
+function refusedFaults(refused: readonly Sample[], own: OwnAdapter, judge: Judge): Fault[] {
   const faults = refused.flatMap(({ key, line }): Fault[] => {
-    const match = judge([adapter], line);
+    const match = judge(line);
     return isLogin(match)
       ? [[key, `is taken for a login of ${match.user} from ${match.client}`]]
       : [];
@@ -122,25 +132,30 @@ function forgeryFaults(
   refused: readonly Sample[],
   own: OwnAdapter,
   adapter: Adapter,
+  judge: Judge,
 ): Fault[] {
+  // There are thousands of them, and hardly one that is taken.
+  const isTaken = (message: string) => adapter.logins.some((one) => one.test(message));
   return adapter.logins.flatMap((pattern, index): Fault[] => {
-    const key = adapter.logins.length === 1 ? "pattern" : `pattern[${String(index)}]`;
+    const key = keyOfPattern(own, index);
     for (const { line, entry } of genuine) {
       const groups = pattern.exec(entry.message)?.groups;
-      const login = judge([adapter], line);
+      const login = judge(line);
       if (groups === undefined || !isLogin(login)) continue;
       const texts = temptations(pattern, entry.message);
-      const lines = forged(pattern, entry.message, texts).map((one) => around(line, entry, one));
-      const found = firstLogin(lines, adapter, (one) => one.client !== login.client);
+      const lines = forged(pattern, entry.message, texts)
+        .filter(isTaken)
+        .map((one) => around(line, entry, one));
+      const found = firstLogin(lines, judge, (one) => one.client !== login.client);
       if (found !== undefined) return [[key, forgeryFault("a field", found)]];
       const failures = refused
         .filter((one) => own.programs.includes(one.entry.program))
         .flatMap((one) =>
-          retold(one.entry.message, login.user, texts).map((message) =>
-            around(one.line, one.entry, message),
-          ),
+          retold(one.entry.message, login.user, texts)
+            .filter(isTaken)
+            .map((message) => around(one.line, one.entry, message)),
         );
-      const failed = firstLogin(failures, adapter, () => true);
+      const failed = firstLogin(failures, judge, () => true);
       if (failed !== undefined) return [[key, forgeryFault("the user of a failed login", failed)]];
     }
     return [];
@@ -153,12 +168,11 @@ function forgeryFault(where: string, { line, client }: { line: string; client: s
 
 function firstLogin(
   lines: readonly string[],
-  adapter: Adapter,
+  judge: Judge,
   isWrong: (login: Login) => boolean,
 ): { line: string; client: string } | undefined {
-  const matcher = new Matcher([adapter], { zone: "UTC" });
   for (const line of lines) {
-    const match = matcher.match({ bytes: Buffer.from(line), live: true }, judgedAt);
+    const match = judge(line);
     if (isLogin(match) && isWrong(match)) return { line, client: match.client };
   }
   return undefined;
@@ -170,9 +184,10 @@ function around(line: string, { message }: Entry, other: string): string {
   return line.slice(0, at) + other + line.slice(at + message.length);
 }
 
-function judge(adapters: readonly Adapter[], line: string): Login | Refusal | undefined {
+/** What a matcher of these adapters makes of a line. */
+function judgeOf(...adapters: readonly Adapter[]): Judge {
   const matcher = new Matcher(adapters, { zone: "UTC" });
-  return matcher.match({ bytes: Buffer.from(line), live: true }, judgedAt);
+  return (line) => matcher.match({ bytes: Buffer.from(line), live: true }, judgedAt);
 }
 
 /** Says where the message leaves the pattern that it follows for longest; it fits none. */

@@ -1,9 +1,12 @@
 /** What becomes of the adapters that a user writes, and what he is told. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { adapters } from "../../src/adapters/index.ts";
 import { isLogin, Matcher } from "../../src/adapters/matcher.ts";
 import { ownAdapters, type OwnAdapter } from "../../src/adapters/own.ts";
+import { cases as casesOf } from "./cases.ts";
 import { judgedAt } from "./judged.ts";
+import { words } from "./words.ts";
 
 const prefix = "Nov 23 06:31:08 mx acme-popd[7]: ";
 const acme: OwnAdapter = {
@@ -113,7 +116,7 @@ describe("each fault is told with its key and what would be right", () => {
           String.raw`^user (?<user>ann) logged in from \[(?<client>[\d.]+)\]$`,
         ],
       },
-      ["adapter[0].must_match[0]: the patterns 0 and 1 take it, both"],
+      ["adapter[0].must_match[0]: pattern[0] and pattern[1] take it, both"],
     ],
     [
       "one has no sample",
@@ -194,6 +197,17 @@ describe("each fault is told with its key and what would be right", () => {
     expect(await faultsOf(part)).toEqual(
       faults.map((fault) => (typeof fault === "string" ? fault : expect.stringMatching(fault))),
     );
+  });
+
+  test("a parenthesis that is text is none of a group", async () => {
+    expect(
+      await faultsOf({
+        pattern: [
+          String.raw`^user (?<user>[^ ]+) logged in from (?<client>[\d.]+) (?:\(?tls\)|-)$`,
+        ],
+        must_match: [`${prefix}user ann logged in from 192.0.2.7 (tls)`],
+      }),
+    ).toEqual([]);
   });
 
   test("a built-in adapter takes a sample, too", async () => {
@@ -318,4 +332,27 @@ describe("whoever chooses a name, and with it the client, is found out", () => {
     );
     expect(faults.join()).toContain(proof ?? "");
   });
+
+  test.each(cases.filter(([, , , , proof]) => proof === undefined))(
+    "and where nothing is found out, whatever the name is, the client is the genuine one, or none: %s",
+    async (_, pattern, genuine, refused) => {
+      const own = {
+        ...acme,
+        pattern: [pattern],
+        must_match: [prefix + genuine],
+        must_not_match: [prefix + refused],
+      };
+      const { adapters: made } = await ownAdapters([own], adapters, linear);
+      const matcher = new Matcher(made, { zone: "UTC" });
+      const name = fc.array(fc.constantFrom(...words, genuine, refused), { maxLength: 8 });
+      fc.assert(
+        fc.property(name, fc.constantFrom(genuine, refused), (parts, message) => {
+          const bytes = Buffer.from(prefix + message.replace("ann", () => parts.join("")));
+          const match = matcher.match({ bytes, live: true }, judgedAt);
+          expect(isLogin(match) ? match.client : "192.0.2.7").toBe("192.0.2.7");
+        }),
+        { numRuns: casesOf(1000) },
+      );
+    },
+  );
 });
