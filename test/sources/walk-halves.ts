@@ -1,5 +1,6 @@
 /** What a follower can know of lines that a truncation cut in two: which second half it must drop, and which line it may. */
 import type { Mark } from "../../src/model.ts";
+import { chunkLength } from "../../src/sources/generation.ts";
 import type { File, Line, Piece } from "./walk-line.ts";
 import type { World } from "./walk-world.ts";
 
@@ -82,7 +83,13 @@ export class Halves {
   save(): void {
     this.#saved = this.#noticed;
     const doubted = this.#doubts.filter(({ file, epoch }) => file.epoch === epoch);
-    this.#inodes = [...this.#cut, ...doubted].map(({ file }) => file.ino);
+    // An empty copy hands on that a half was lost.
+    const empty = this.#world.files.filter(({ pieces }) => pieces.length === 0);
+    const copies = this.#cut.size > 0 ? empty : [];
+    this.#inodes = [
+      ...[...this.#cut, ...doubted].map(({ file }) => file.ino),
+      ...copies.map(({ ino }) => ino),
+    ];
     this.#savedUnsure = this.#unsure;
   }
 
@@ -101,6 +108,9 @@ export class Halves {
     const { live: file } = this.#world;
     if (file === undefined) return;
     const next = { file, epoch: file.epoch + 1 };
+    // What one turn has read may end within a line, too.
+    const length = file.pieces.reduce((sum, { line }) => sum + line.bytes.length, 0);
+    if (length > chunkLength) this.#doubts.push(next);
     const doubted = this.#doubts.some((one) => one.file === file && one.epoch === file.epoch);
     if (doubted && !file.pieces.some(({ line }) => line.deliveries > 0)) this.#doubts.push(next);
     // A start that leads nowhere tells a gap, and reads what is there as it is.
