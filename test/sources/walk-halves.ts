@@ -87,6 +87,7 @@ export class Halves {
     const empty = this.#world.files.filter(({ pieces }) => pieces.length === 0);
     const copies = this.#cut.size > 0 ? empty : [];
     this.#inodes = [
+      ...(this.#settled ? [] : this.#inodes),
       ...[...this.#cut, ...doubted].map(({ file }) => file.ino),
       ...copies.map(({ ino }) => ino),
     ];
