@@ -45,10 +45,14 @@ export class Halves {
     );
   }
 
-  /** Of a file out of which nothing has been read a state tells by its inode, which it has no more once it is compressed. */
+  /**
+   * It has seen the first half, or finds it at the end of a copy. Of a file out of which nothing has been read a state tells
+   * by its inode, which it has no more once it is compressed.
+   */
   #knows(line: Line): boolean {
-    const told = !this.#settled && this.#noticed.includes(line);
-    return this.#cut.has(line) && !(told && !this.#world.named(line.file));
+    if (!this.#cut.has(line)) return false;
+    if (this.#seen.has(line) || this.#world.heads.includes(line)) return true;
+    return this.#noticed.includes(line) && (this.#settled || this.#world.named(line.file));
   }
 
   /** A whole line that stands where the second half of another may stand: it may be dropped. */

@@ -78,6 +78,9 @@ export const lessons: Readonly<Record<string, Program>> = {
   "half a line, compressed, is not new": numbered(
     "shift, reopen, half 0 2, pack 0, turn, write 1 4, copy, truncate",
   ),
+  "the beginning of a compressed copy is looked at twice, and read once": numbered(
+    "half 0 44, turn, truncate, half 1 36, finish 1, copy, pack 0, packed, truncate, copy",
+  ),
   "a hole is nothing to know a file by": numbered(
     "open, write 1 15, truncate, shift, half 0 3, reopen, write 1 3, truncate, write 0 16",
   ),
