@@ -104,7 +104,7 @@ export class History {
     }
     if (gap) this.#parts.tally.gap("what was read before is in no file any more");
     const all = [...found.map(({ generation }) => generation), ...whole];
-    linkFound(all, found, files, marks);
+    await linkFound(all, found, files, marks);
     this.#adopt(all);
     this.#parts.tally.passedOn(Math.max(0, all.length - 1));
     this.#unread.remember(siblings);

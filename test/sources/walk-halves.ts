@@ -58,7 +58,11 @@ export class Halves {
   /** A whole line that stands where the second half of another may stand: it may be dropped. */
   isDoubted({ first, file, epoch }: Line): boolean {
     const doubted = this.#doubts.some((one) => one.file === file && one.epoch === epoch);
-    return first && (doubted || this.#inodes.includes(file.ino) || file.birth >= this.#unsure);
+    // By its first bytes a file that begins with a hole cannot be told from its copy, which may end within a line.
+    return (
+      first &&
+      (file.hole || doubted || this.#inodes.includes(file.ino) || file.birth >= this.#unsure)
+    );
   }
 
   /** A follower is at work. */
@@ -71,7 +75,7 @@ export class Halves {
 
   /** The follower has had all the time that it needs, and has read these files. */
   settled(read: Iterable<File>): void {
-    this.#settled = true;
+    this.#settled ||= !this.#world.blind;
     for (const file of read) {
       const last = file.pieces.at(-1);
       if (last?.part === "head") this.#seen.add(last.line);

@@ -112,7 +112,7 @@ export class Judge {
     line.deliveries++;
     this.#out.push(line);
     const again = this.#mayComeAgain(line);
-    if (line.deliveries > line.most + (again ? 1 : 0)) {
+    if (line.deliveries > line.most + (again ? line.places.size : 0)) {
       this.#duplicated++;
       this.fault(`line ${String(line.id)} came out ${String(line.deliveries)} times`);
     } else if (line.deliveries > 1) {

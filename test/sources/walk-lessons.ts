@@ -60,6 +60,12 @@ export const lessons: Readonly<Record<string, Program>> = {
   "two copies can hold the same half: the younger goes on": numbered(
     "nudge 5, half 0 37, copy, copy, write 0 1, half 1 5, copy, truncate",
   ),
+  "that a copy was read is known before the log itself is read on": numbered(
+    "write 1 5, start, write 2 3, copy, truncate, copy, nudge 2, save, kill",
+  ),
+  "after a start, too, a copy of what stands in the log hands nothing on": numbered(
+    "turn, write 1 6, stop, copy, truncate, half 1 23, copy, write 0 6",
+  ),
   "an empty older copy ends within no line": numbered(
     "copy, pack 0, half 0 2, turn, finish 0, copy, truncate",
   ),
