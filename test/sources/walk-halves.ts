@@ -51,8 +51,9 @@ export class Halves {
    */
   #knows(line: Line): boolean {
     if (!this.#cut.has(line)) return false;
-    if (this.#seen.has(line) || this.#world.heads.includes(line)) return true;
-    return this.#noticed.includes(line) && (this.#settled || this.#world.named(line.file));
+    if (!this.#settled && !this.#world.named(line.file)) return false;
+    const known = this.#seen.has(line) || this.#noticed.includes(line);
+    return known || this.#world.heads.includes(line);
   }
 
   /** A whole line that stands where the second half of another may stand: it may be dropped. */
@@ -129,10 +130,11 @@ export class Halves {
     );
     for (const { line, part } of file.pieces) {
       const kept = this.#world.heads.includes(line);
+      const found = kept && read && !file.denied;
       const glimpsed = this.#glimpsed.has(line) && line.deliveries === 0;
       // What was seen as half of a line, or stands so in a copy, may be no half any more.
       if (part !== "head" && (glimpsed || kept)) this.#doubts.push(next);
-      if (part === "head" && (this.#seen.has(line) || (kept && read))) this.#cut.add(line);
+      if (part === "head" && (this.#seen.has(line) || found)) this.#cut.add(line);
       if (part === "tail" && !this.#settled) this.#cut.delete(line);
     }
   }
