@@ -54,7 +54,7 @@ export class Archive implements Generation {
 
   /** Rejects with a system or zlib error. */
   async start(): Promise<Buffer> {
-    this.#rest = (await this.#next()) ?? nothing;
+    if (this.#rest.length === 0) this.#rest = (await this.#next()) ?? nothing;
     return this.#rest.subarray(0, headLength);
   }
 

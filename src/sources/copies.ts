@@ -8,7 +8,7 @@ import type { Sibling } from "./siblings.ts";
 const lineFeed = 0x0a;
 const nothing = Buffer.alloc(0);
 
-/** Copies of a file, the oldest first, are to be read after what was read of it itself. Rejects with a system or zlib error. */
+/** Copies of a file, the oldest first, are to be read after what was read of it itself. */
 export async function linkCopies(
   copies: readonly Generation[],
   { reading }: Generation,
@@ -17,11 +17,20 @@ export async function linkCopies(
   for (const [index, copy] of [...copies.entries()].toReversed()) {
     if (!(await goesOnIn(copy, reading))) continue;
     copy.reading.expected = reading.seen;
-    return followEachOther(copies.slice(index));
+    return await followEachOther(copies.slice(index));
   }
   copies[0]?.reading.restart(reading.beginsCut || reading.unterminated > 0);
-  const starts = await Promise.all(copies.map(async (copy) => await copy.start()));
-  followEachOther(copies.filter((_, age) => !isBeginningOf(starts[age], starts[age + 1])));
+  await followEachOther(copies);
+}
+
+/** The first bytes of a file of which nothing has been read; none if they cannot be had, which its reading will tell. */
+async function startOf(one: Generation): Promise<Buffer> {
+  if (one.reading.position.offset > 0) return nothing;
+  try {
+    return await one.start();
+  } catch {
+    return nothing;
+  }
 }
 
 /** A copy that was made while the first line was being written, and the next one, which holds that line. */
@@ -35,17 +44,18 @@ function isBeginningOf(start: Buffer = nothing, next: Buffer = nothing): boolean
 async function goesOnIn(copy: Generation, reading: Reading): Promise<boolean> {
   const { unfinished, lineStart } = reading;
   if (lineStart.offset > 0 || unfinished.length === 0) return copy.reading.position.offset > 0;
-  return (await copy.start()).subarray(0, unfinished.length).equals(unfinished);
+  return (await startOf(copy)).subarray(0, unfinished.length).equals(unfinished);
 }
 
 /** The same after a start: `found` are those of `all` that `marks` lead to, and `files` is what was searched for them. */
-export function linkFound(
+export async function linkFound(
   all: readonly Generation[],
   found: readonly (Found & { readonly mark: Mark })[],
   files: readonly Sibling[],
   marks: readonly Mark[],
-): void {
-  for (const { mark } of found.slice(-1)) followCopy(all.slice(found.length - 1), mark, files);
+): Promise<void> {
+  const youngest = found.at(-1)?.mark;
+  if (youngest !== undefined) await followCopy(all.slice(found.length - 1), youngest, files);
   for (const one of all) {
     const mark = marks.find((any) => sameInode(any, one));
     if (mark?.cut === true && one.reading.position.offset === 0) one.reading.restart(true);
@@ -53,19 +63,25 @@ export function linkFound(
 }
 
 /** The mark leads to the first one: if that is a copy, what it was copied from comes behind it, truncated once or more. */
-function followCopy(all: readonly Generation[], mark: Mark, files: readonly Sibling[]): void {
+async function followCopy(
+  all: readonly Generation[],
+  mark: Mark,
+  files: readonly Sibling[],
+): Promise<void> {
   const [copy] = all;
   const file = files.find((one) => copy !== undefined && sameInode(one, copy));
   const original = files.find((one) => sameInode(one, mark));
   // An inode that is used again belongs to a file that is younger than the copy.
   if (file === undefined || original === undefined || original.born >= file.modified) return;
-  followEachOther(all.slice(0, 1 + all.findIndex((one) => sameInode(one, original))));
+  await followEachOther(all.slice(0, 1 + all.findIndex((one) => sameInode(one, original))));
 }
 
 /** They are copies of one file, and last perhaps that file itself, which was truncated after each of them. */
-function followEachOther(generations: readonly Generation[]): void {
-  for (const [index, { reading }] of generations.slice(1).entries()) {
-    const before = generations[index]?.reading;
+async function followEachOther(generations: readonly Generation[]): Promise<void> {
+  const starts = await Promise.all(generations.map(startOf));
+  const chain = generations.filter((_, age) => !isBeginningOf(starts[age], starts[age + 1]));
+  for (const [index, { reading }] of chain.slice(1).entries()) {
+    const before = chain[index]?.reading;
     if (before !== undefined && !reading.beginsCut) reading.follow(before);
   }
 }

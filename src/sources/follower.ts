@@ -152,11 +152,11 @@ export class Follower {
       this.#waits = true;
       return false;
     }
-    for (const copy of copies) await this.#readOn(copy);
     const last = copies.at(-1);
     if (shrank || last !== undefined)
       live.restart(last === undefined && live.reading.unterminated > 0);
     if (last !== undefined) live.reading.follow(last.reading);
+    for (const copy of copies) await this.#readOn(copy);
     return true;
   }
 

@@ -62,9 +62,10 @@ export class Reading {
     this.seen = position.offset;
   }
 
-  /** The position to start from another time: always at the start of a line. */
+  /** The position to start from another time: always at the start of a line. A hole at the file's start leads nowhere. */
   get lineStart(): Position {
-    return this.#tooLong ?? this.position;
+    const { head, anchor, offset } = this.#tooLong ?? this.position;
+    return isEmpty(head) && isEmpty(anchor) ? beginning : { head, anchor, offset };
   }
 
   /** Bytes of an unfinished line at the end. */
@@ -132,4 +133,8 @@ export class Reading {
     this.expected = 0;
     this.unfinished = nothing;
   }
+}
+
+function isEmpty(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
 }

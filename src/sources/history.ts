@@ -118,7 +118,7 @@ export class History {
     }
     if (!settled) return false;
     if (gap) this.#parts.tally.gap("what was read before is in no file any more");
-    linkFound(all, found, files, marks);
+    await linkFound(all, found, files, marks);
     this.#adopt(all);
     this.#parts.tally.passedOn(Math.max(0, all.length - 1));
     this.#unread.remember(siblings);

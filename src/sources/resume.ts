@@ -87,8 +87,7 @@ export async function findHolder(
   files: readonly Sibling[],
   begin: Begin,
 ): Promise<Found | undefined> {
-  // Nothing, or a hole.
-  if ([...position.head, ...position.anchor].every((byte) => byte === 0)) return undefined;
+  if (position.offset === 0) return undefined;
   for (const [index, file] of likeliestFirst(was, files)) {
     try {
       const generation = await openAt(file, position, begin);

@@ -1,5 +1,6 @@
 /** What a follower can know of lines that a truncation cut in two: which second half it must drop, and which line it may. */
 import type { Mark } from "../../src/model.ts";
+import { chunkLength } from "../../src/sources/generation.ts";
 import type { File, Line, Piece } from "./walk-line.ts";
 import type { World } from "./walk-world.ts";
 
@@ -44,16 +45,25 @@ export class Halves {
     );
   }
 
-  /** Of a file out of which nothing has been read a state tells by its inode, which it has no more once it is compressed. */
+  /**
+   * It has seen the first half, or finds it at the end of a copy. Of a file out of which nothing has been read a state tells
+   * by its inode, which it has no more once it is compressed.
+   */
   #knows(line: Line): boolean {
-    const told = !this.#settled && this.#noticed.includes(line);
-    return this.#cut.has(line) && !(told && !this.#world.named(line.file));
+    if (!this.#cut.has(line)) return false;
+    if (!this.#settled && !this.#world.named(line.file)) return false;
+    const known = this.#seen.has(line) || this.#noticed.includes(line);
+    return known || this.#world.heads.includes(line);
   }
 
   /** A whole line that stands where the second half of another may stand: it may be dropped. */
   isDoubted({ first, file, epoch }: Line): boolean {
     const doubted = this.#doubts.some((one) => one.file === file && one.epoch === epoch);
-    return first && (doubted || this.#inodes.includes(file.ino) || file.birth >= this.#unsure);
+    // By its first bytes a file that begins with a hole cannot be told from its copy, which may end within a line.
+    return (
+      first &&
+      (file.hole || doubted || this.#inodes.includes(file.ino) || file.birth >= this.#unsure)
+    );
   }
 
   /** A follower is at work. */
@@ -66,7 +76,7 @@ export class Halves {
 
   /** The follower has had all the time that it needs, and has read these files. */
   settled(read: Iterable<File>): void {
-    this.#settled = true;
+    this.#settled ||= !this.#world.blind;
     for (const file of read) {
       const last = file.pieces.at(-1);
       if (last?.part === "head") this.#seen.add(last.line);
@@ -82,7 +92,14 @@ export class Halves {
   save(): void {
     this.#saved = this.#noticed;
     const doubted = this.#doubts.filter(({ file, epoch }) => file.epoch === epoch);
-    this.#inodes = [...this.#cut, ...doubted].map(({ file }) => file.ino);
+    // An empty copy hands on that a half was lost.
+    const empty = this.#world.files.filter(({ pieces }) => pieces.length === 0);
+    const copies = this.#cut.size > 0 ? empty : [];
+    this.#inodes = [
+      ...(this.#settled ? [] : this.#inodes),
+      ...[...this.#cut, ...doubted].map(({ file }) => file.ino),
+      ...copies.map(({ ino }) => ino),
+    ];
     this.#savedUnsure = this.#unsure;
   }
 
@@ -101,6 +118,9 @@ export class Halves {
     const { live: file } = this.#world;
     if (file === undefined) return;
     const next = { file, epoch: file.epoch + 1 };
+    // What one turn has read may end within a line, too.
+    const length = file.pieces.reduce((sum, { line }) => sum + line.bytes.length, 0);
+    if (length > chunkLength) this.#doubts.push(next);
     const doubted = this.#doubts.some((one) => one.file === file && one.epoch === file.epoch);
     if (doubted && !file.pieces.some(({ line }) => line.deliveries > 0)) this.#doubts.push(next);
     // A start that leads nowhere tells a gap, and reads what is there as it is.
@@ -110,10 +130,11 @@ export class Halves {
     );
     for (const { line, part } of file.pieces) {
       const kept = this.#world.heads.includes(line);
+      const found = kept && read && !file.denied;
       const glimpsed = this.#glimpsed.has(line) && line.deliveries === 0;
       // What was seen as half of a line, or stands so in a copy, may be no half any more.
       if (part !== "head" && (glimpsed || kept)) this.#doubts.push(next);
-      if (part === "head" && (this.#seen.has(line) || (kept && read))) this.#cut.add(line);
+      if (part === "head" && (this.#seen.has(line) || found)) this.#cut.add(line);
       if (part === "tail" && !this.#settled) this.#cut.delete(line);
     }
   }

@@ -112,7 +112,7 @@ export class Judge {
     line.deliveries++;
     this.#out.push(line);
     const again = this.#mayComeAgain(line);
-    if (line.deliveries > line.most + (again ? 1 : 0)) {
+    if (line.deliveries > line.most + (again ? line.places.size : 0)) {
       this.#duplicated++;
       this.fault(`line ${String(line.id)} came out ${String(line.deliveries)} times`);
     } else if (line.deliveries > 1) {
@@ -215,8 +215,10 @@ export class Judge {
       (file) => file !== this.#world.live && this.#world.named(file),
     );
     this.#run.older = new Set(rotated.flatMap(({ pieces }) => pieces));
-    // Of what is gone already a gap is owed already.
-    this.#known = this.#known.filter(({ file }) => this.#world.reaches(file));
+    // Of what is gone already a gap is owed already, or is told now.
+    this.#known = this.#known.filter(
+      ({ file, mark }) => this.#world.reaches(file) && this.#world.holds(mark),
+    );
     this.#mayRepeat();
   }
 

@@ -60,6 +60,12 @@ export const lessons: Readonly<Record<string, Program>> = {
   "two copies can hold the same half: the younger goes on": numbered(
     "nudge 5, half 0 37, copy, copy, write 0 1, half 1 5, copy, truncate",
   ),
+  "that a copy was read is known before the log itself is read on": numbered(
+    "write 1 5, start, write 2 3, copy, truncate, copy, nudge 2, save, kill",
+  ),
+  "after a start, too, a copy of what stands in the log hands nothing on": numbered(
+    "turn, write 1 6, stop, copy, truncate, half 1 23, copy, write 0 6",
+  ),
   "an empty older copy ends within no line": numbered(
     "copy, pack 0, half 0 2, turn, finish 0, copy, truncate",
   ),
@@ -77,6 +83,9 @@ export const lessons: Readonly<Record<string, Program>> = {
   ),
   "half a line, compressed, is not new": numbered(
     "shift, reopen, half 0 2, pack 0, turn, write 1 4, copy, truncate",
+  ),
+  "the beginning of a compressed copy is looked at twice, and read once": numbered(
+    "half 0 44, turn, truncate, half 1 36, finish 1, copy, pack 0, packed, truncate, copy",
   ),
   "a hole is nothing to know a file by": numbered(
     "open, write 1 15, truncate, shift, half 0 3, reopen, write 1 3, truncate, write 0 16",
