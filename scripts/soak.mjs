@@ -1,11 +1,11 @@
-/** `npm run soak [-- --programs 10000] [--seed N] [--workers 2]`: random programs of what can happen to a log, against a model. */
+/** `npm run soak [-- [--programs 10000] [--seed N] [--workers 2] [--cases 1000000]]`: what npm test tries, many times over. */
 
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { must, stopped } from "./command.mjs";
+import { must, run, stopped } from "./command.mjs";
 import { prepareGround, project, step } from "./ground.mjs";
 
 /** What is counted, and what the table calls it. */
@@ -18,18 +18,55 @@ const columns = {
   gaps: "gaps told",
 };
 
+/** The tests of properties whose cases grow with POPGATE_CASES, and how many they try with 1, at least. */
+const properties = ["forging", "correlate", "sieve"].map((name) => `test/adapters/${name}.test.ts`);
+const casesOfOne = 50_000;
+
+/** Either of the two alone if it is named, else both. */
 async function main() {
   const { values } = parseArgs({
     options: {
-      programs: { type: "string", default: "10000" },
+      programs: { type: "string" },
       seed: { type: "string", default: String(1 + Math.floor(Math.random() * 1e9)) },
       workers: { type: "string", default: String(availableParallelism()) },
+      cases: { type: "string" },
     },
   });
-  const programs = positive("programs", values.programs);
-  const seed = positive("seed", values.seed);
-  const workers = positive("workers", values.workers);
+  const both = values.programs === undefined && values.cases === undefined;
+  const programs = values.programs ?? (both ? "10000" : undefined);
+  const cases = values.cases ?? (both ? "1000000" : undefined);
   await prepareGround();
+  let fine = true;
+  if (programs !== undefined) fine = (await walks(positive("programs", programs), values)) && fine;
+  if (cases !== undefined) fine = (await forgeries(positive("cases", cases))) && fine;
+  return fine ? 0 : 1;
+}
+
+/** Puts a stranger's text into every field of every adapter's lines, so many times at least. */
+async function forgeries(cases) {
+  const times = Math.ceil(cases / casesOfOne);
+  console.log(`forgeries, at least ${times * casesOfOne} cases`);
+  const vitest = join(project, "node_modules/vitest/vitest.mjs");
+  const argv = [
+    process.execPath,
+    vitest,
+    "run",
+    "--config",
+    "test/vitest.config.ts",
+    ...properties,
+  ];
+  const { code } = await run(argv, {
+    cwd: project,
+    env: { POPGATE_CASES: String(times) },
+    show: true,
+  });
+  return code === 0;
+}
+
+/** Random programs of what can happen to a log, against a model. */
+async function walks(programs, options) {
+  const seed = positive("seed", options.seed);
+  const workers = positive("workers", options.workers);
   const tsc = join(project, "node_modules/.bin/tsc");
   const compile = [tsc, "-p", "test/tsconfig.json", "--noCheck"];
   await step("soak", () => must(compile, { cwd: project }));
@@ -52,7 +89,7 @@ async function main() {
   );
   const fine = (await Promise.all(work)).every((code) => code === 0);
   tell(sum, seed, (performance.now() - start) / 1000);
-  return fine && sum.programs === programs && sum.failed === 0 ? 0 : 1;
+  return fine && sum.programs === programs && sum.failed === 0;
 }
 
 function positive(name, text) {
