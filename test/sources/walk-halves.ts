@@ -121,6 +121,8 @@ export class Halves {
     // What one turn has read may end within a line, too.
     const length = file.pieces.reduce((sum, { line }) => sum + line.bytes.length, 0);
     if (length > chunkLength) this.#doubts.push(next);
+    // What stood behind a hole stays in doubt where it was copied to.
+    if (file.hole) this.#doubts.push({ file, epoch: file.epoch });
     const doubted = this.#doubts.some((one) => one.file === file && one.epoch === file.epoch);
     if (doubted && !file.pieces.some(({ line }) => line.deliveries > 0)) this.#doubts.push(next);
     // A start that leads nowhere tells a gap, and reads what is there as it is.

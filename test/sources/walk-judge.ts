@@ -315,7 +315,7 @@ export class Judge {
 
   #knownBy(marks: readonly Mark[]): readonly Known[] {
     return marks.flatMap((mark) => {
-      const file = this.#world.byInode(mark.ino);
+      const file = this.#world.byInode(mark.ino, mark.offset);
       return file === undefined ? [] : [{ mark, file, epoch: file.epoch }];
     });
   }

@@ -75,9 +75,10 @@ export class World {
     return this.live === file || this.#rotated.files.includes(file);
   }
 
-  /** The file with an inode number, the youngest if there were several. */
-  byInode(ino: number): File | undefined {
-    return this.files.findLast((file) => file.ino === ino);
+  /** The file with an inode number that may have so many bytes; the youngest if there were several with that number. */
+  byInode(ino: number, bytes: number): File | undefined {
+    const most = ({ pieces }: File) => pieces.reduce((sum, { line }) => sum + line.bytes.length, 0);
+    return this.files.findLast((file) => file.ino === ino && (file.hole || most(file) >= bytes));
   }
 
   /** There is no log that can be opened, or what happens to its name cannot be seen. */

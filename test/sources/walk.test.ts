@@ -4,9 +4,9 @@ import { shrunk, walk } from "./walk.ts";
 import { lessons } from "./walk-lessons.ts";
 import { programOf } from "./walk-program.ts";
 
-/** POPGATE_WALK=SEED[,COUNT] walks again through what failed. */
+/** The same programs in every run: new ones are for the soak. POPGATE_WALK=SEED[,COUNT] walks again through what failed. */
 const [given = NaN, count = 400] = (process.env["POPGATE_WALK"] ?? "").split(",").map(Number);
-const seed = given > 0 ? given : 1 + Math.floor(Math.random() * 1e9);
+const seed = given > 0 ? given : 1;
 
 test(`${String(count)} programs from seed ${String(seed)} on`, { timeout: 300_000 }, async () => {
   console.log(`the walk begins with seed ${String(seed)}`);
