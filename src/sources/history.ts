@@ -166,7 +166,8 @@ export class History {
    * Undefined if that cannot be done now, and is to be tried again.
    */
   async recover(live: Inode, shrank: boolean): Promise<readonly Generation[] | undefined> {
-    const others = this.#read.filter((one) => !sameInode(one, live));
+    // What stood in it before was read, too.
+    const others = this.#read.filter((one) => !(one.open && sameInode(one, live)));
     const copies = await this.#unread.openCopies(live, others);
     if (copies === undefined) return undefined;
     await linkCopies(copies, live);

@@ -93,6 +93,10 @@ export const lessons: Readonly<Record<string, Program>> = {
   "nor is it a place to go on from": numbered(
     "write 0 1, open, truncate, half 1 21, turn, truncate, write 0 2, copy",
   ),
+  "a copy that was made before what was read last, compressed after the truncation, is not new":
+    numbered(
+      "half 0 50, write 5 0, copy, write 1 4, nudge 3, truncate, nudge 8, pack 1, half 0 0, shift",
+    ),
   "copies are read before the name is looked at again": numbered(
     "write 0 34, turn, copy, truncate, write 1 5, shift, create, pack 0, link, unlink, nudge 2, create, copy",
   ),
