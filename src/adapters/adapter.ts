@@ -55,6 +55,14 @@ export function isDefault({ proof, optIn }: Adapter): boolean {
   return proof !== "unproved" && optIn === undefined;
 }
 
+/** Gives those of all adapters that are named; where nothing is, those that are on by default. */
+export function enabled(
+  all: readonly Adapter[],
+  names: readonly string[] | undefined,
+): readonly Adapter[] {
+  return all.filter((adapter) => names?.includes(adapter.name) ?? isDefault(adapter));
+}
+
 /** Each tag of an adapter with the service that it tells, if it tells one. */
 export function tagsOf({
   programs,

@@ -1,13 +1,13 @@
 /** What `popgate check` says of a journal: whether it can be read, and how tightly its writers can be told apart. */
-import { adapters, defaultAdapters } from "../adapters/index.ts";
+import type { Adapter } from "../adapters/adapter.ts";
 import { isLogin, Matcher } from "../adapters/matcher.ts";
-import type { Run } from "../run.ts";
 import { journalEntryOf } from "../sources/journal-entry.ts";
 import type { JournalEntry, Trusted } from "../sources/journal-entry.ts";
 import { journalctl } from "../sources/journalctl.ts";
 import type { JournalSettings } from "../sources/settings.ts";
 import { isTrusted, tightest, trustText } from "../sources/trust.ts";
 import type { Trust } from "../sources/trust.ts";
+import type { Outside } from "./command.ts";
 import { fine, note, todo } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 import { shown } from "./shown.ts";
@@ -17,16 +17,14 @@ const day = 86_400_000;
 /** The latest entries that are looked at: what journalctl prints of them stays within what `run` takes. */
 const mostEntries = 500;
 
-/** Looks at the last day of a journal. `now` is in ms since 1970. */
+/** Looks at the last day of a journal; `adapters` are those that count in it. */
 export async function inspectJournal(
   settings: JournalSettings,
-  now: number,
-  run: Run,
+  adapters: readonly Adapter[],
+  { clock, run }: Pick<Outside, "clock" | "run">,
 ): Promise<Finding[]> {
-  const { adapters: names } = settings;
-  const chosen =
-    names === undefined ? defaultAdapters : adapters.filter(({ name }) => names.includes(name));
-  const matcher = new Matcher(chosen, { zone: "UTC" });
+  const now = clock.now();
+  const matcher = new Matcher(adapters, { zone: "UTC" });
   const argv = journalctl(settings, matcher.programs, { since: now - day }, false);
   const answer = await run([...argv, `--lines=${String(mostEntries)}`]);
   if (answer.missing) return [todo("there is no journalctl on PATH")];

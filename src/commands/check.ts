@@ -1,18 +1,18 @@
 /** `popgate check`: shows the config with every default, inspects the host, and says what to put into the MTA. */
-import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { enabled, type Adapter } from "../adapters/adapter.ts";
 import { configText } from "../config.ts";
 import { actAsOwnerOf, inspectDirectory } from "../directory.ts";
-import { exit, KnownError, reasonOf, type ExitCode } from "../errors.ts";
-import { otherLogs, postfixRestrictions, type PostfixRestrictions } from "../host.ts";
+import { exit, KnownError, type ExitCode } from "../errors.ts";
+import { postfixRestrictions, type PostfixRestrictions } from "../host.ts";
 import type { AccessMap } from "../maps/map.ts";
 import { asks, faultsOfPlace, refusesRelaying } from "../maps/restrictions.ts";
 import { checkMaps } from "../maps/tables.ts";
 import type { Run } from "../run.ts";
-import { isMountPoint } from "../sources/mounts.ts";
-import { logsLike } from "../sources/pattern.ts";
-import { isPattern, nameOf, type SourceSettings } from "../sources/settings.ts";
+import { nameOf, type SourceSettings } from "../sources/settings.ts";
 import { completeSetup, readConfig, type ConfigOptions } from "../setup.ts";
 import { inspectJournal } from "./check-journal.ts";
+import { inspectLogs } from "./check-log.ts";
 import type { Outside } from "./command.ts";
 import { fine, note, todo } from "./finding.ts";
 import type { Finding } from "./finding.ts";
@@ -25,7 +25,7 @@ export async function check(options: ConfigOptions, outside: Outside): Promise<E
   const { run, print } = outside;
   const config = readConfig(options);
   actAsOwnerOf(config.state_dir);
-  const { maps } = await completeSetup(config, run);
+  const { maps, adapters } = await completeSetup(config, run);
   print(`${configText(config)}\n`);
   let allFine = true;
   const tell = (title: string, findings: readonly Finding[]) => {
@@ -34,7 +34,7 @@ export async function check(options: ConfigOptions, outside: Outside): Promise<E
   };
   tell(`state ${config.state_dir}`, await inspectState(config.state_dir));
   for (const source of config.source) {
-    tell(`source ${nameOf(source)}`, await inspectSource(source, outside));
+    tell(`source ${nameOf(source)}`, await inspectSource(source, adapters, outside));
   }
   for (const map of maps) {
     tell(`map ${map.name} (${map.settings.mta})`, await inspectMap(map, outside));
@@ -48,56 +48,20 @@ async function inspectState(directory: string): Promise<Finding[]> {
   return [fault === undefined ? fine("ours, and closed to others") : todo(fault)];
 }
 
-async function inspectSource(source: SourceSettings, { clock, run }: Outside): Promise<Finding[]> {
+async function inspectSource(
+  source: SourceSettings,
+  all: readonly Adapter[],
+  outside: Outside,
+): Promise<Finding[]> {
+  const adapters = enabled(all, source.adapters);
   switch (source.type) {
     case "file":
-      return isPattern(source.path)
-        ? inspectPattern(source.path, run)
-        : inspectLog(source.path, run);
+      return inspectLogs(source, adapters, outside);
     case "journal":
-      return inspectJournal(source, clock.now(), run);
+      return inspectJournal(source, adapters, outside);
     case "stdin":
       return [note("what it will bring cannot be known")];
   }
-}
-
-async function inspectPattern(pattern: string, run: Run): Promise<Finding[]> {
-  let paths: readonly string[];
-  try {
-    paths = logsLike(pattern);
-  } catch (error) {
-    return [todo(`${reasonOf(error)}; popgate would wait`)];
-  }
-  if (paths.length === 0) return [todo("no log fits it yet; popgate would wait for one")];
-  const findings: Finding[] = [];
-  for (const path of paths) {
-    const own = await inspectLog(path, run);
-    findings.push(...own.map(({ kind, text }) => ({ kind, text: `${path}: ${text}` })));
-  }
-  return findings;
-}
-
-async function inspectLog(path: string, run: Run): Promise<Finding[]> {
-  let mode: number;
-  try {
-    const status = statSync(path);
-    if (!status.isFile()) return [todo("it is not a file")];
-    accessSync(path, constants.R_OK);
-    mode = status.mode;
-  } catch (error) {
-    const others = await otherLogs(existsSync, run);
-    return [todo(`${reasonOf(error)}; popgate would wait for it`), ...others.map(note)];
-  }
-  const findings = [fine("readable")];
-  if ((mode & 0o022) !== 0) {
-    findings.push(todo("others can write to it, so they can forge logins; chmod go-w it"));
-  }
-  if (isMountPoint(path)) {
-    findings.push(
-      todo("it is mounted as a single file: a rotation is not seen here; mount its directory"),
-    );
-  }
-  return findings;
 }
 
 async function inspectMap(map: AccessMap, { run, log }: Outside): Promise<Finding[]> {

@@ -1,5 +1,5 @@
 /** `popgate match`: which lines of a log are logins, and which nearly; no policy, no map. */
-import { isDefault, type Adapter } from "../adapters/adapter.ts";
+import { enabled, type Adapter } from "../adapters/adapter.ts";
 import { adapters } from "../adapters/index.ts";
 import { isLogin, Matcher } from "../adapters/matcher.ts";
 import { NearMisses } from "../adapters/near-miss.ts";
@@ -102,14 +102,13 @@ function logsOf(files: readonly string[], rotated: boolean): readonly string[] {
 
 /** Gives those of all adapters that are named, or are on by default. */
 function chosen(names: readonly string[] | undefined, all: readonly Adapter[]): readonly Adapter[] {
-  if (names === undefined) return all.filter(isDefault);
   const known = all.map(({ name }) => name);
-  for (const name of names) {
+  for (const name of names ?? []) {
     if (!known.includes(name)) {
       throw new UsageError(`there is no adapter "${name}"; there are ${known.join(", ")}`);
     }
   }
-  return all.filter(({ name }) => names.includes(name));
+  return enabled(all, names);
 }
 
 function asJson(

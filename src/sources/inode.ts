@@ -69,7 +69,8 @@ export function holds({ descriptor }: OpenFile, { offset, anchor, head }: Positi
   );
 }
 
-function bytesAt(descriptor: number, offset: number, length: number): Buffer {
+/** The bytes at an offset, fewer where the file ends. Throws a system error. */
+export function bytesAt(descriptor: number, offset: number, length: number): Buffer {
   const bytes = Buffer.alloc(length);
   return bytes.subarray(0, readSync(descriptor, bytes, 0, length, offset));
 }

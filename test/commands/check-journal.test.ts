@@ -1,9 +1,11 @@
 /** What is said of a journal, from what a real journald has of a real Dovecot and of a logger that forges. */
 import { expect, test } from "vitest";
+import { defaultAdapters } from "../../src/adapters/index.ts";
 import { inspectJournal } from "../../src/commands/check-journal.ts";
 import type { Outcome, Run } from "../../src/run.ts";
 import type { JournalSettings } from "../../src/sources/settings.ts";
 import { judgedAt, linesOf } from "../adapters/judged.ts";
+import { ManualClock } from "../manual-clock.ts";
 
 const lines = linesOf("corpus/lab/dovecot-journald.json.log");
 const tight = {
@@ -29,7 +31,10 @@ async function inspect(
       ...answer,
     });
   };
-  const findings = await inspectJournal({ type: "journal", trust }, judgedAt, run);
+  const findings = await inspectJournal({ type: "journal", trust }, defaultAdapters, {
+    clock: new ManualClock(judgedAt),
+    run,
+  });
   expect(argvs.map(([program]) => program)).toEqual(["journalctl"]);
   expect(argvs[0]).toContain("--lines=500");
   return findings.map(({ kind, text }) => `${kind} ${text}`);
