@@ -1,6 +1,6 @@
 /** The pipeline, top to bottom: line, login, guard, grant, map. Read this first. */
 import type { Readable } from "node:stream";
-import { isLogin, type Matcher } from "./adapters/matcher.ts";
+import { isLogin } from "./adapters/matcher.ts";
 import { reasonTexts as lineReasons, type Refusal } from "./adapters/refusal.ts";
 import { networks, type Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
@@ -12,7 +12,7 @@ import type { Lock } from "./lock.ts";
 import type { Log } from "./log.ts";
 import type { AccessMap } from "./maps/map.ts";
 import { Tables } from "./maps/tables.ts";
-import { Matchers } from "./matchers.ts";
+import { Matchers, type SourceMatcher } from "./matchers.ts";
 import { Memory } from "./memory.ts";
 import type { Line } from "./model.ts";
 import type { Run, Spawn } from "./run.ts";
@@ -199,14 +199,14 @@ export class Daemon {
   #wanted(settings: SourceSettings): Wanted {
     const matcher = this.#matchers.create(settings);
     return {
-      wants: (bytes, from, end) => matcher.wants(bytes, from, end),
+      wants: matcher.wants,
       programs: matcher.programs,
       timeOf: (bytes) => matcher.timeOf(bytes, this.#parts.clock.now()),
       deliver: (line) => this.#read(line, matcher),
     };
   }
 
-  #read(line: Line, matcher: Matcher): void {
+  #read(line: Line, matcher: SourceMatcher): void {
     const match = matcher.match(line, this.#parts.clock.now());
     if (match === undefined) return;
     if (!isLogin(match)) return this.#tellRefused(line, match);
@@ -245,6 +245,7 @@ export class Daemon {
         this.#tables.request("removal");
       }
       this.#tables.restore();
+      this.#matchers.watch();
       this.#nap();
     });
   }

@@ -1,22 +1,32 @@
 /** The matchers of all sources, each with what it remembers of the lines that its source has read. */
 import { isDeepStrictEqual } from "node:util";
 import { isDefault, type Adapter } from "./adapters/adapter.ts";
-import { Matcher } from "./adapters/matcher.ts";
+import { Drift, sample, type Sign } from "./adapters/drift.ts";
+import { isLogin, Matcher } from "./adapters/matcher.ts";
 import type { Clock } from "./clock.ts";
+import type { Log } from "./log.ts";
 import type { OpenLine, OpenLinesBySource } from "./model.ts";
 import { nameOf, type SourceSettings } from "./sources/settings.ts";
 
+/** Characters of a pattern: where it breaks, and a little of what it wants there. */
+const longestShown = 60;
+
 interface MatchersParts {
   readonly clock: Clock;
+  readonly log: Log;
   /** Of stamps that do not tell theirs, where a source does not say. */
   readonly zone: string;
 }
+
+/** What a source's lines go through. */
+export type SourceMatcher = Pick<Matcher, "programs" | "wants" | "timeOf" | "match">;
 
 /** One matcher for each source of the config. */
 export class Matchers {
   readonly #parts: MatchersParts;
   #adapters: readonly Adapter[];
   readonly #bySource = new Map<string, Matcher>();
+  readonly #drifts = new Map<string, Drift>();
   /** First lines of the state that was loaded, until their source has a matcher. */
   #former: OpenLinesBySource = {};
 
@@ -39,19 +49,66 @@ export class Matchers {
   }
 
   /** Makes the matcher of a source that is to be read. It goes on with what the source's former one left open. */
-  create(settings: SourceSettings): Matcher {
+  create(settings: SourceSettings): SourceMatcher {
     const { clock, zone } = this.#parts;
     const name = nameOf(settings);
     const named = settings.adapters;
+    const adapters = this.#adapters.filter((one) => named?.includes(one.name) ?? isDefault(one));
     const matcher = new Matcher(
-      this.#adapters.filter((one) => named?.includes(one.name) ?? isDefault(one)),
+      adapters,
       settings.type === "journal"
         ? { zone }
         : { zone: settings.zone ?? zone, format: settings.format },
     );
     matcher.restore(this.#openOf(name), clock.now());
     this.#bySource.set(name, matcher);
-    return matcher;
+    const drift = new Drift(adapters);
+    this.#drifts.set(name, drift);
+    return {
+      programs: matcher.programs,
+      wants: (bytes, from, end) => matcher.wants(bytes, from, end),
+      timeOf: (bytes, now) => matcher.timeOf(bytes, now),
+      match: (line, now) => {
+        const match = matcher.match(line, now);
+        // Nobody knows when the lines of a pipe were written: all count as new.
+        const isNew = line.live || settings.type === "stdin";
+        if (isLogin(match)) drift.login(match.adapter, isNew ? clock.monotonic() : undefined);
+        else if (isNew) drift.look(matcher.entryOf(line), clock.monotonic());
+        return match;
+      },
+    };
+  }
+
+  /** Tells which daemons seem to have changed their words, and looks at some more of their lines. Call it every few seconds. */
+  watch(): void {
+    const now = this.#parts.clock.monotonic();
+    for (const matcher of this.#bySource.values()) matcher.letStray(sample);
+    for (const [source, drift] of this.#drifts) {
+      for (const sign of drift.step(now)) this.#tell(source, sign);
+    }
+  }
+
+  #tell(source: string, sign: Sign): void {
+    const { log } = this.#parts;
+    const whose = { adapter: sign.adapter, source };
+    switch (sign.kind) {
+      case "misses": {
+        const { count, shape, closest } = sign;
+        return log.warning("near misses, but no login", {
+          ...whose,
+          count,
+          shape,
+          breaks_at: closest.at,
+          pattern_wants: closest.expected.slice(0, longestShown),
+        });
+      }
+      case "silence": {
+        const minutes = Math.floor(sign.ms / 60_000);
+        return log.warning("lines, but no login", { ...whose, minutes, lines: sign.lines });
+      }
+      case "well":
+        return log.info("logins again", whose);
+    }
   }
 
   /** The first lines whose second did not come yet: to be saved with the checkpoints of the same moment. */

@@ -99,12 +99,13 @@ async function killed(): Promise<void> {
   writeFileSync(join(directory, "relay"), table);
 }
 
-function login(client: string, { at = clock.now(), user = "ann" } = {}): void {
+function login(client: string, { at = clock.now(), user = "ann", word = "Login" } = {}): void {
+  appendFileSync(join(directory, "mail.log"), loginLine(client, at, user, word));
+}
+
+function loginLine(client: string, at: number, user: string, word: string): string {
   const stamp = new Date(at).toISOString();
-  appendFileSync(
-    join(directory, "mail.log"),
-    `${stamp} mx dovecot: pop3-login: Login: user=<${user}>, method=PLAIN, rip=${client}, lip=198.51.100.1, mpid=7, TLS, session=<a>\n`,
-  );
+  return `${stamp} mx dovecot: pop3-login: ${word}: user=<${user}>, method=PLAIN, rip=${client}, lip=198.51.100.1, mpid=7, TLS, session=<a>\n`;
 }
 
 function heard(text: string, pid = 22): void {
@@ -357,6 +358,43 @@ describe("a login of two lines", () => {
     await daemon.reload({ ...rest, config: { ...config, source } });
     heard(second);
     await published(["192.0.2.7"]);
+  });
+});
+
+describe("a daemon that changes its words", () => {
+  const writers = {
+    "mail.log": login,
+    stdin: (client: string, { at = clock.now(), user = "ann", word = "Login" } = {}) =>
+      void stdin.write(loginLine(client, at, user, word)),
+  };
+
+  test.each(Object.entries(writers))("is told of within the hour: %s", async (name, write) => {
+    await started(setup({ extra: '[[source]]\ntype = "stdin"\nzone = "UTC"' }));
+    const warnings = () => told.filter((line) => line.includes("no login"));
+    const signs = (event: string) => told.filter((line) => line.includes(event));
+    write("192.0.2.7");
+    await published(["192.0.2.7"]);
+    const changed = clock.now();
+    await until("a warning", async () => {
+      write("192.0.2.8", { word: "Welcome" });
+      await clock.pass(minute, 1000);
+      return warnings().length > 0;
+    });
+    expect(clock.now() - changed).toBeLessThan(60 * minute);
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        `^warning: near misses, but no login adapter=dovecot source=[^ ]*${name} count=\\d+ shape="pop3-login: Welcome: user=<\\*>, .*" breaks_at=12 pattern_wants=".*Login`,
+      ),
+    ]);
+    expect(signs("granted")).toHaveLength(1);
+    write("192.0.2.9");
+    await until("the all-clear", async () => {
+      await clock.pass(5000, 1000);
+      return signs("logins again").length > 0;
+    });
+    expect(signs("logins again")).toEqual([
+      expect.stringMatching(`^logins again adapter=dovecot source=[^ ]*${name}$`),
+    ]);
   });
 });
 

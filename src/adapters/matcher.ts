@@ -1,7 +1,7 @@
 /** The stage's one entrance: a line's bytes to a login, a refusal, or nothing. */
 import { canonicalClient } from "../client.ts";
 import type { Client } from "../client.ts";
-import type { Entry, Format, Line, Login, OpenLine } from "../model.ts";
+import type { Entry, Format, Line, Login, OpenLine, Prefix } from "../model.ts";
 import { tagsOf } from "./adapter.ts";
 import type { Adapter, Service } from "./adapter.ts";
 import { OpenLines, partOf } from "./correlate.ts";
@@ -102,10 +102,9 @@ export class Matcher {
    * speaks of a login does not count, or undefined for every other line. Keeps nothing of the line's bytes.
    */
   match(line: Pick<Line, "bytes" | "live" | "prefix">, now: number): Login | Refusal | undefined {
-    const { bytes, prefix } = line;
-    const isLong = bytes.length > longest;
-    const text = bytes.toString("utf8", 0, Math.min(bytes.length, longest));
-    const entry = prefix === undefined ? entryOf(text, this.#format) : { ...prefix, message: text };
+    const isLong = line.bytes.length > longest;
+    const text = textOf(line.bytes);
+    const entry = this.#entryOf(text, line.prefix);
     const routes = entry && this.#routes.get(entry.program);
     if (entry === undefined || routes === undefined) return undefined;
 
@@ -133,6 +132,16 @@ export class Matcher {
     return { at, adapter, service, user, client };
   }
 
+  /** Lets so many further lines of each program pass `wants`, to be looked at although they cannot be logins. */
+  letStray(lines: number): void {
+    this.#sieve.letStray(lines);
+  }
+
+  /** What stands behind a line's prefix, up to 8 KiB; undefined if it has none of the known ones. */
+  entryOf({ bytes, prefix }: Pick<Line, "bytes" | "prefix">): Entry | undefined {
+    return this.#entryOf(textOf(bytes), prefix);
+  }
+
   /** The moment that any line with a known prefix tells, in ms since 1970, whatever it says; it may lie ahead of `now`. */
   timeOf(bytes: Buffer, now: number): number | undefined {
     const text = bytes.toString("latin1", 0, Math.min(bytes.length, longest));
@@ -148,6 +157,10 @@ export class Matcher {
   /** Takes what `openLines` gave when reading stopped where it is to go on now. */
   restore(lines: readonly OpenLine[], now: number): void {
     this.#open.restore(lines, now);
+  }
+
+  #entryOf(text: string, prefix: Prefix | undefined): Entry | undefined {
+    return prefix === undefined ? entryOf(text, this.#format) : { ...prefix, message: text };
   }
 
   /** Hears what an entry says of the adapter's logins that take two lines; gives the client that its first line told. */
@@ -197,6 +210,10 @@ export class Matcher {
     this.#clients.set(copied(text), client);
     return client;
   }
+}
+
+function textOf(bytes: Buffer): string {
+  return bytes.toString("utf8", 0, Math.min(bytes.length, longest));
 }
 
 function claimsLogin({ markers, opening, logins, correlate }: Adapter, message: string): boolean {

@@ -5,6 +5,7 @@ import { partOf } from "./correlate.ts";
 import { entryOf } from "./entry.ts";
 import { breakOf } from "./fit.ts";
 import type { Break } from "./fit.ts";
+import type { Entry } from "../model.ts";
 import { Sieve } from "./sieve.ts";
 
 /** Bytes of a line that are looked at. */
@@ -20,7 +21,12 @@ const address =
 
 /** Says whether a message names an address and speaks of a success, and of nothing else. */
 export function speaksOfLogin(message: string): boolean {
-  return success.test(message) && !others.test(message) && address.test(message);
+  return success.test(message) && !speaksOfOther(message) && address.test(message);
+}
+
+/** Says whether a message speaks of a failure, or of an end or a beginning. */
+export function speaksOfOther(message: string): boolean {
+  return others.test(message);
 }
 
 /** The fields of a message, which differ from line to line: what stands in quotes or brackets or behind `=`, and numbers. */
@@ -58,6 +64,15 @@ export function closestOf(adapters: readonly Adapter[], message: string): Closes
     if (closest === undefined || broke.at > closest.at) closest = { adapter, ...broke };
   }
   return closest;
+}
+
+/** The same for an entry that is no login, by the adapters of its program; undefined unless it is a near miss. */
+export function closestFor(adapters: readonly Adapter[], entry: Entry): Closest | undefined {
+  if (!speaksOfLogin(entry.message)) return undefined;
+  const isPart = adapters.some(
+    ({ name, correlate }) => correlate && partOf(name, correlate, entry) !== undefined,
+  );
+  return isPart ? undefined : closestOf(adapters, entry.message);
 }
 
 /** Lines of one shape. */
@@ -104,13 +119,8 @@ export class NearMisses {
   /** Takes a line that is no login, and its place as text. */
   look(bytes: Buffer, place: string): void {
     const entry = entryOf(bytes.toString("utf8", 0, Math.min(bytes.length, longest)));
-    if (entry === undefined || !speaksOfLogin(entry.message)) return;
-    const adapters = this.#adapters.get(entry.program) ?? [];
-    const isPart = adapters.some(
-      ({ name, correlate }) => correlate && partOf(name, correlate, entry) !== undefined,
-    );
-    const closest = isPart ? undefined : closestOf(adapters, entry.message);
-    if (closest === undefined) return;
+    const closest = entry && closestFor(this.#adapters.get(entry.program) ?? [], entry);
+    if (entry === undefined || closest === undefined) return;
     const { program, message } = entry;
     const shape = shapeOf(message);
     const key = `${program} ${shape}`;

@@ -25,6 +25,8 @@ export class Sieve {
   readonly #next: Uint16Array;
   /** By node: the markers of the program whose name ends there, in Latin-1. */
   readonly #markers: (string[] | undefined)[] = [undefined];
+  /** By node: so many lines of that program are let through although they hold none of its markers. */
+  readonly #strays: Uint16Array;
   /** The nodes of programs that have a log of their own, whose lines do not name them; 0 if it does not count. */
   readonly #dovecot: number;
   readonly #zimbra: number;
@@ -33,6 +35,7 @@ export class Sieve {
   constructor(adapters: readonly Adapter[]) {
     const letters = adapters.flatMap(tagsOf).reduce((sum, [name]) => sum + name.length, 0);
     this.#next = new Uint16Array((letters + 1) * width);
+    this.#strays = new Uint16Array(letters + 1);
     for (const adapter of adapters) {
       const markers = adapter.markers.map((marker) => Buffer.from(marker).toString("latin1"));
       for (const [name] of tagsOf(adapter)) this.#markersAt(name).push(...markers);
@@ -52,6 +55,11 @@ export class Sieve {
       if (bytes[from + 4] !== bar) return this.#behindStamp(bytes, from + 16, end);
     }
     return this.#wantsOther(bytes, from, end);
+  }
+
+  /** Lets so many lines of each program through, from now on, although no adapter has anything to say about them. */
+  letStray(lines: number): void {
+    this.#strays.fill(lines);
   }
 
   #wantsOther(bytes: Buffer, from: number, end: number): boolean {
@@ -132,7 +140,10 @@ export class Sieve {
     if (markers === undefined) return false;
     const text = bytes.toString("latin1", from, end);
     for (const marker of markers) if (text.includes(marker)) return true;
-    return false;
+    const strays = this.#strays[node] ?? 0;
+    if (strays === 0) return false;
+    this.#strays[node] = strays - 1;
+    return true;
   }
 
   #markersAt(name: string): string[] {

@@ -104,6 +104,7 @@ test("every adapter is listed and has samples, and every sample file has its ada
   const own = [
     "adapter",
     "correlate",
+    "drift",
     "elements",
     "entry",
     "fit",
