@@ -1,6 +1,6 @@
 /** The matchers of all sources, each with what it remembers of the lines that its source has read. */
 import { isDeepStrictEqual } from "node:util";
-import { isDefault, type Adapter } from "./adapters/adapter.ts";
+import { enabled, type Adapter } from "./adapters/adapter.ts";
 import { Drift, sample, type Sign } from "./adapters/drift.ts";
 import { isLogin, Matcher } from "./adapters/matcher.ts";
 import type { Clock } from "./clock.ts";
@@ -52,8 +52,7 @@ export class Matchers {
   create(settings: SourceSettings): SourceMatcher {
     const { clock, zone } = this.#parts;
     const name = nameOf(settings);
-    const named = settings.adapters;
-    const adapters = this.#adapters.filter((one) => named?.includes(one.name) ?? isDefault(one));
+    const adapters = enabled(this.#adapters, settings.adapters);
     const matcher = new Matcher(
       adapters,
       settings.type === "journal"
