@@ -30,6 +30,9 @@ export const unpacked = {
     "courier-authlib-userdb",
     "courier-authdaemon",
   ],
+  popa3d: ["popa3d"],
+  "solid-pop3d": ["solid-pop3d"],
+  mailutils: ["mailutils-pop3d", "mailutils-imap4d"],
 };
 
 /** Everything that the lab keeps between two runs. */

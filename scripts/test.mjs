@@ -68,7 +68,11 @@ async function reasons({ lacking, namespaces, changedRoot }) {
     lacking && `live tests were skipped: ${lacking}`,
     !lacking &&
       !namespaces &&
-      "live tests with syslog, Courier, Sendmail, mounts were skipped: no CAP_SYS_ADMIN",
+      "live tests with syslog, Courier, Sendmail, other POP3 servers, mounts were skipped: no CAP_SYS_ADMIN",
+    !lacking &&
+      namespaces &&
+      !(await succeeds(["unshare", "--net", "true"])) &&
+      "live tests with popa3d, solid-pop3d, mailutils were skipped: no network namespaces",
     !limits && "live tests without inotify watches were skipped: no user namespaces",
     !ipv6.some(({ address }) => address === "::1") && "live tests over ::1 were skipped: no IPv6",
   ].filter(Boolean);

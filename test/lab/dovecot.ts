@@ -18,6 +18,8 @@ export interface DovecotOptions {
   readonly name?: string;
   /** Where it logs; its own file if absent. */
   readonly syslog?: Syslog;
+  /** Lines of its config that stand behind all others. */
+  readonly settings?: string;
 }
 
 /** Dovecot. `visit` is a login of one of its users, alice or bob. */
@@ -28,12 +30,14 @@ export class Dovecot implements Daemon {
   readonly ports: Record<Protocol, number> = { pop3: 0, pop3s: 0, imap: 0, imaps: 0 };
   readonly #lab: Lab;
   readonly #syslog: Syslog | undefined;
+  readonly #settings: string;
   #child: Child | undefined;
 
-  constructor(lab: Lab, { name = "dovecot", syslog }: DovecotOptions = {}) {
+  constructor(lab: Lab, { name = "dovecot", syslog, settings = "" }: DovecotOptions = {}) {
     this.name = name;
     this.#lab = lab;
     this.#syslog = syslog;
+    this.#settings = settings;
     this.log = lab.path(name, "dovecot.log");
   }
 
@@ -104,7 +108,7 @@ service anvil {
     mode = 0
   }
 }
-${listeners("pop3", ports.pop3, ports.pop3s)}${listeners("imap", ports.imap, ports.imaps)}`;
+${listeners("pop3", ports.pop3, ports.pop3s)}${listeners("imap", ports.imap, ports.imaps)}${this.#settings}`;
   }
 }
 

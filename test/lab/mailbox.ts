@@ -11,6 +11,8 @@ export interface Visit {
   readonly client: string;
   readonly user: string;
   readonly password: string;
+  /** Whether to log in with SASL PLAIN (RFC 4616), whose names may hold every byte but NUL. */
+  readonly sasl?: boolean;
 }
 
 export interface Verdict {
@@ -33,19 +35,19 @@ export async function login(visit: Visit): Promise<Verdict> {
   }
 }
 
-async function popLogin(dialogue: Dialogue, { user, password }: Visit): Promise<Verdict> {
+async function popLogin(dialogue: Dialogue, visit: Visit): Promise<Verdict> {
   const say = async (line: string): Promise<string> => {
     dialogue.send(line);
     return (await dialogue.line()) ?? "-ERR the server hung up";
   };
-  await say(`USER ${user}`);
-  const text = await say(`PASS ${password}`);
+  if (!visit.sasl) await say(`USER ${visit.user}`);
+  const text = await say(visit.sasl ? `AUTH ${plain(visit)}` : `PASS ${visit.password}`);
   const ok = text.startsWith("+OK");
   if (ok) await say("QUIT");
   return { ok, text };
 }
 
-async function imapLogin(dialogue: Dialogue, { user, password }: Visit): Promise<Verdict> {
+async function imapLogin(dialogue: Dialogue, visit: Visit): Promise<Verdict> {
   const say = async (tag: string, command: string): Promise<string> => {
     dialogue.send(`${tag} ${command}`);
     for (;;) {
@@ -54,8 +56,18 @@ async function imapLogin(dialogue: Dialogue, { user, password }: Visit): Promise
       if (line.startsWith(`${tag} `)) return line;
     }
   };
-  const text = await say("a", `LOGIN "${user}" "${password}"`);
+  const words = `LOGIN ${astring(visit.user)} ${astring(visit.password)}`;
+  const text = await say("a", visit.sasl ? `AUTHENTICATE ${plain(visit)}` : words);
   const ok = text.startsWith("a OK");
   if (ok) await say("b", "LOGOUT");
   return { ok, text };
+}
+
+function plain({ user, password }: Visit): string {
+  return `PLAIN ${Buffer.from(`\0${user}\0${password}`).toString("base64")}`;
+}
+
+// A literal carries line feeds, too; the server need not ask for it (RFC 7888).
+function astring(text: string): string {
+  return /["\\\r\n]/.test(text) ? `{${Buffer.byteLength(text)}+}\r\n${text}` : `"${text}"`;
 }

@@ -21,10 +21,28 @@ export function withMounts(script: string, value: string, argv: Argv): Argv {
   return ["unshare", ...mounts, "sh", "-ec", script, "sh", value, ...argv];
 }
 
+/** The same command, in a network of its own that is nothing but its loopback; the pid is that of `argv`. */
+export function withNetwork(argv: Argv): Argv {
+  return ["unshare", "--net", "perl", "-MSocket", "-e", loopbackUp, ...argv];
+}
+
+/** The same command, in the network of this process. */
+export function inNetworkOf(pid: number, argv: Argv): Argv {
+  return ["nsenter", "--target", String(pid), "--net", ...argv];
+}
+
 /** The same command, with a /dev of its own whose log is this socket. */
 export function withDevLog(socket: string, argv: Argv): Argv {
   return withMounts(ownDev, socket, argv);
 }
+
+// SIOCSIFFLAGS with IFF_UP, as ip(8) does it, which a host may lack.
+const loopbackUp = `
+  socket(my $socket, AF_INET, SOCK_DGRAM, 0) or die "$!";
+  my $flags = pack("a16 s x22", "lo", 1);
+  ioctl($socket, 0x8914, $flags) or die "$!";
+  exec(@ARGV) or die "$!";
+`;
 
 // Dovecot and Courier know no other socket than /dev/log, and the host's /dev is not ours to change.
 const ownDev = `

@@ -22,6 +22,8 @@ const checks = {
     spawnSync("unshare", ["--mount", "--uts", "--pid", "--fork", "true"]).status === 0
       ? undefined
       : "no namespaces (CAP_SYS_ADMIN)",
+  network: () =>
+    spawnSync("unshare", ["--net", "true"]).status === 0 ? undefined : "no network namespaces",
   "user namespaces": () =>
     spawnSync("unshare", ["--user", "--map-root-user", "true"]).status === 0
       ? undefined
@@ -37,6 +39,9 @@ const checks = {
   rsyslog: () => program("rsyslogd"),
   sendmail: () => program("m4") ?? directory("sendmail"),
   courier: () => directory("courier"),
+  popa3d: () => directory("popa3d"),
+  "solid-pop3d": () => directory("solid-pop3d"),
+  mailutils: () => directory("mailutils"),
 };
 
 /** The first of these needs that is not met, in words; undefined if all are. */

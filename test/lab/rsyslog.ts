@@ -6,6 +6,9 @@ import type { Daemon, Lab, Syslog } from "./lab.ts";
 import { withDevLog } from "./namespace.ts";
 import { until } from "./wait.ts";
 
+// popa3d logs to daemon, solid-pop3d to local0, PAM inside either to authpriv.
+const facilities = "mail,daemon,local0,authpriv.*";
+
 /** rsyslog, writing what it gets into one file per format. */
 export class Rsyslog implements Daemon, Syslog {
   readonly name = "rsyslog";
@@ -31,8 +34,8 @@ export class Rsyslog implements Daemon, Syslog {
       `global(workDirectory="${this.#lab.path("rsyslog", "work")}")
 module(load="imuxsock" SysSock.Use="off")
 input(type="imuxsock" Socket="${this.#socket}" CreatePath="on" RateLimit.Interval="0")
-mail.* action(type="omfile" file="${this.rfc3339}" template="RSYSLOG_FileFormat")
-mail.* action(type="omfile" file="${this.rfc3164}" template="RSYSLOG_TraditionalFileFormat")
+${facilities} action(type="omfile" file="${this.rfc3339}" template="RSYSLOG_FileFormat")
+${facilities} action(type="omfile" file="${this.rfc3164}" template="RSYSLOG_TraditionalFileFormat")
 `,
     );
     const pid = this.#lab.path("rsyslog", "pid");
