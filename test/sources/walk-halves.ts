@@ -124,7 +124,11 @@ export class Halves {
     // What stood behind a hole stays in doubt where it was copied to.
     if (file.hole) this.#doubts.push({ file, epoch: file.epoch });
     const doubted = this.#doubts.some((one) => one.file === file && one.epoch === file.epoch);
-    if (doubted && !file.pieces.some(({ line }) => line.deliveries > 0)) this.#doubts.push(next);
+    // A second half that came and went before anybody looked is still waited for.
+    const awaited =
+      this.#inodes.includes(file.ino) || [...this.#cut].some((line) => line.file === file);
+    const unread = !file.pieces.some(({ line }) => line.deliveries > 0);
+    if ((doubted || awaited) && unread) this.#doubts.push(next);
     // A start that leads nowhere tells a gap, and reads what is there as it is.
     const read = known.some(
       ({ mark, ...one }) =>
