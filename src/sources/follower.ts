@@ -153,8 +153,10 @@ export class Follower {
       return false;
     }
     const last = copies.at(-1);
+    const isHalf = live.reading.unterminated > 0;
+    // By a hole no copy is known for one of what stands there now: what comes behind it may be the other half.
     if (shrank || last !== undefined)
-      live.restart(last === undefined && live.reading.unterminated > 0);
+      live.restart(isHalf && (last === undefined || live.start()[0] === 0));
     if (last !== undefined) live.reading.follow(last.reading);
     for (const copy of copies) await this.#readOn(copy);
     return true;

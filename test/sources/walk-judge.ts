@@ -68,6 +68,8 @@ export class Judge {
   #tooLong = 0;
   #lost = 0;
   #duplicated = 0;
+  /** So many lines had ended before the step. */
+  #ended = 0;
   #again = 0;
 
   /** `progress` is what the follower tells now, if there is one. */
@@ -192,10 +194,13 @@ export class Judge {
         ),
     );
     for (const line of doomed) line.doomed = this.where;
+    // Nobody can tell of what is written to a file that has been out of reach before.
     const gone = doomed.filter(
-      ({ places }) => ![...places.keys()].some((file) => this.#gaps.isGivenUp(file)),
+      ({ places, order = 0 }) =>
+        order < this.#ended && ![...places.keys()].some((file) => this.#gaps.isGivenUp(file)),
     );
     this.#gaps.lost(gone, this.#known);
+    this.#ended = this.#world.lines.filter(({ order }) => order !== undefined).length;
   }
 
   /** A follower is at work: it may read a file that is being copied. */

@@ -90,6 +90,9 @@ export const lessons: Readonly<Record<string, Program>> = {
   "a hole is nothing to know a file by": numbered(
     "open, write 1 15, truncate, shift, half 0 3, reopen, write 1 3, truncate, write 0 16",
   ),
+  "what comes behind a hole may be the other half of a line, whatever its copies say": numbered(
+    "open hole, write 1 3, half 3 15, turn, truncate, half 0 15, finish 4, copy",
+  ),
   "nor is it a place to go on from": numbered(
     "write 0 1, open, truncate, half 1 21, turn, truncate, write 0 2, copy",
   ),
