@@ -153,7 +153,7 @@ export class Follower {
       return false;
     }
     const last = copies.at(-1);
-    const isHalf = live.reading.unterminated > 0;
+    const isHalf = live.reading.unterminated > 0 || live.reading.beginsCut;
     // By a hole no copy is known for one of what stands there now: what comes behind it may be the other half.
     if (shrank || last !== undefined)
       live.restart(isHalf && (last === undefined || live.start()[0] === 0));

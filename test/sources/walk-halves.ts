@@ -62,7 +62,11 @@ export class Halves {
     // By its first bytes a file that begins with a hole cannot be told from its copy, which may end within a line.
     return (
       first &&
-      (file.hole || doubted || this.#inodes.includes(file.ino) || file.birth >= this.#unsure)
+      (file.hole ||
+        doubted ||
+        this.#world.late ||
+        this.#inodes.includes(file.ino) ||
+        file.birth >= this.#unsure)
     );
   }
 

@@ -18,6 +18,8 @@ export class World {
   live: File | undefined;
   /** Nobody is permitted to look into the directory of the log. */
   shut = false;
+  /** A file that was denied ends within a line: given up and found later, it passes for a copy of what is read first. */
+  late = false;
   /** Monotonic ms. */
   readonly now: () => number;
   readonly #style: Program["style"];
@@ -75,10 +77,11 @@ export class World {
     return this.live === file || this.#rotated.files.includes(file);
   }
 
-  /** The file with an inode number that may have so many bytes; the youngest if there were several with that number. */
+  /** The youngest file with an inode number that may have so many bytes; if there is none, it was truncated. */
   byInode(ino: number, bytes: number): File | undefined {
     const most = ({ pieces }: File) => pieces.reduce((sum, { line }) => sum + line.bytes.length, 0);
-    return this.files.findLast((file) => file.ino === ino && (file.hole || most(file) >= bytes));
+    const same = this.files.filter((file) => file.ino === ino);
+    return same.findLast((file) => file.hole || most(file) >= bytes) ?? same.at(-1);
   }
 
   /** There is no log that can be opened, or what happens to its name cannot be seen. */
@@ -288,12 +291,14 @@ export class World {
   }
 
   #deny(what: "log" | "directory"): void {
-    if (what === "directory") this.shut = true;
+    // What was rotated away meanwhile may be there, and cannot be listed.
+    if (what === "directory") this.shut = this.harmed = true;
     else if (this.live !== undefined) this.live.denied = true;
   }
 
   #permitAll(): void {
     this.shut = false;
+    this.late ||= this.files.some((file) => file.denied && file.pieces.at(-1)?.part === "head");
     for (const file of this.files) file.denied = false;
   }
 
