@@ -8,19 +8,21 @@ import type { Sibling } from "./siblings.ts";
 const lineFeed = 0x0a;
 const nothing = Buffer.alloc(0);
 
-/** Copies of a file, the oldest first, are to be read after what was read of it itself. */
+/** Copies of a file, the oldest first, are to be read after what was read of it itself. Says whether one of them goes on there. */
 export async function linkCopies(
   copies: readonly Generation[],
   { reading }: Generation,
-): Promise<void> {
+): Promise<boolean> {
   // Several copies may hold that line, or a part of it: the youngest goes on.
   for (const [index, copy] of [...copies.entries()].toReversed()) {
     if (!(await goesOnIn(copy, reading))) continue;
     copy.reading.expected = reading.seen;
-    return await followEachOther(copies.slice(index));
+    await followEachOther(copies.slice(index));
+    return true;
   }
   copies[0]?.reading.restart(reading.beginsCut || reading.unterminated > 0);
   await followEachOther(copies);
+  return false;
 }
 
 /** The first bytes of a file of which nothing has been read; none if they cannot be had, which its reading will tell. */
@@ -33,10 +35,12 @@ async function startOf(one: Generation): Promise<Buffer> {
   }
 }
 
-/** A copy that was made while the first line was being written, and the next one, which holds that line. */
+/** A copy that was made while the first line was being written, and the next one, which holds that line. A hole tells nothing. */
 function isBeginningOf(start: Buffer = nothing, next: Buffer = nothing): boolean {
   return (
-    start.length > 0 && !start.includes(lineFeed) && next.subarray(0, start.length).equals(start)
+    start.some((byte) => byte !== 0) &&
+    !start.includes(lineFeed) &&
+    next.subarray(0, start.length).equals(start)
   );
 }
 

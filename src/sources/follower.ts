@@ -142,21 +142,21 @@ export class Follower {
    * Says whether they could be looked for; the live file is not read before.
    */
   async #readCopies(live: Inode, shrank: boolean): Promise<boolean> {
-    let copies: readonly Generation[] | undefined;
+    let recovered: Awaited<ReturnType<History["recover"]>>;
     try {
-      copies = await this.#history.recover(live, shrank);
+      recovered = await this.#history.recover(live, shrank);
     } finally {
-      if (copies === undefined) live.lookAgain();
+      if (recovered === undefined) live.lookAgain();
     }
-    if (copies === undefined) {
+    if (recovered === undefined) {
       this.#waits = true;
       return false;
     }
+    const { copies, goesOn } = recovered;
     const last = copies.at(-1);
     const isHalf = live.reading.unterminated > 0 || live.reading.beginsCut;
-    // By a hole no copy is known for one of what stands there now: what comes behind it may be the other half.
-    if (shrank || last !== undefined)
-      live.restart(isHalf && (last === undefined || live.start()[0] === 0));
+    // Where no copy goes on with half a line, its other half may come first; and by a hole no copy is known for one.
+    if (shrank || last !== undefined) live.restart(isHalf && (!goesOn || live.start()[0] === 0));
     if (last !== undefined) live.reading.follow(last.reading);
     for (const copy of copies) await this.#readOn(copy);
     return true;

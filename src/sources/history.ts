@@ -29,6 +29,14 @@ interface Parts {
   readonly since: number;
 }
 
+/** What was found of a file that was truncated. */
+interface Recovered {
+  /** To be read first, the oldest first. */
+  readonly copies: readonly Generation[];
+  /** One of them goes on where the file was left. */
+  readonly goesOn: boolean;
+}
+
 /** Writers may hold on to a rotated file: it is read on until it has not grown for so long. Milliseconds. */
 const linger = 10_000;
 const mostLingering = 8;
@@ -165,12 +173,12 @@ export class History {
    * If it `shrank`, what had been read stands there no longer; if not, it is new, or was just truncated.
    * Undefined if that cannot be done now, and is to be tried again.
    */
-  async recover(live: Inode, shrank: boolean): Promise<readonly Generation[] | undefined> {
+  async recover(live: Inode, shrank: boolean): Promise<Recovered | undefined> {
     // What stood in it before was read, too.
     const others = this.#read.filter((one) => !(one.open && sameInode(one, live)));
     const copies = await this.#unread.openCopies(live, others);
     if (copies === undefined) return undefined;
-    await linkCopies(copies, live);
+    const goesOn = await linkCopies(copies, live);
     if (shrank) this.#past.overwrites(live);
     // A copy over an older copy: what its inode held before is gone.
     const stale = this.#generations.filter((one) => copies.some((copy) => sameInode(copy, one)));
@@ -183,7 +191,7 @@ export class History {
     const { offset } = live.reading.lineStart;
     if (live.reading.seen > 0 && !copies.some(({ reading }) => reading.position.offset === offset))
       tally.gap("the log was truncated, and there is no copy of what was not read yet");
-    return copies;
+    return { copies, goesOn };
   }
 
   /** Gives up a generation that can be read no further. */
