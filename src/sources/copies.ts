@@ -59,7 +59,11 @@ export async function linkFound(
   marks: readonly Mark[],
 ): Promise<void> {
   const youngest = found.at(-1)?.mark;
+  const live = all.at(-1);
+  const isLive = (mark: Mark) => mark.offset > 0 && live !== undefined && sameInode(mark, live);
   if (youngest !== undefined) await followCopy(all.slice(found.length - 1), youngest, files);
+  // What was read stands nowhere any more: the file that held it was truncated, and copied before it was again.
+  else if (marks.some(isLive)) await followEachOther(all);
   for (const one of all) {
     const mark = marks.find((any) => sameInode(any, one));
     if (mark?.cut === true && one.reading.position.offset === 0) one.reading.restart(true);

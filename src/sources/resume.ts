@@ -105,7 +105,8 @@ function likeliestFirst(
   was: { readonly dev: number; readonly ino: number },
   files: readonly Sibling[],
 ): readonly (readonly [number, Sibling])[] {
-  const rank = (file: Sibling) => (sameInode(file, was) ? 0 : 1);
+  // A compressed file has another inode, perhaps one that was used before.
+  const rank = (file: Sibling) => (sameInode(file, was) && !file.packed ? 0 : 1);
   return [...files.entries()].toSorted(([i, a], [j, b]) => rank(a) - rank(b) || j - i);
 }
 

@@ -57,7 +57,7 @@ export class Halves {
   }
 
   /** A whole line that stands where the second half of another may stand: it may be dropped. */
-  isDoubted({ first, file, epoch }: Line): boolean {
+  isDoubted({ first, file, epoch, places }: Line): boolean {
     const doubted = this.#doubts.some((one) => one.file === file && one.epoch === epoch);
     // By its first bytes a file that begins with a hole cannot be told from its copy, which may end within a line.
     return (
@@ -65,7 +65,7 @@ export class Halves {
       (file.hole ||
         doubted ||
         this.#world.late ||
-        this.#inodes.includes(file.ino) ||
+        [file, ...places.keys()].some(({ ino }) => this.#inodes.includes(ino)) ||
         file.birth >= this.#unsure)
     );
   }

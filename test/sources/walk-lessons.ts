@@ -87,6 +87,15 @@ export const lessons: Readonly<Record<string, Program>> = {
   "the beginning of a compressed copy is looked at twice, and read once": numbered(
     "half 0 44, turn, truncate, half 1 36, finish 1, copy, pack 0, packed, truncate, copy",
   ),
+  "a copy that ends within a line is handed on, though what was read is gone": numbered(
+    "write 0 2, turn, stop, copy, truncate, half 4 56, copy, truncate, remove, write 4 4",
+  ),
+  "a compressed copy may have the inode of the file that was read": numbered(
+    "half 1 44, turn, deny directory, write 5 5, stop, start, copy, copy, unlink, reopen, pack 1, packed",
+  ),
+  "half a line was lost twice, and the second half comes then": numbered(
+    "turn, write 1 52, deny log, copy, truncate, write 1 1, half 5 24, turn, truncate, pack 3, packed, write 3 0",
+  ),
   "a hole is nothing to know a file by": numbered(
     "open, write 1 15, truncate, shift, half 0 3, reopen, write 1 3, truncate, write 0 16",
   ),
