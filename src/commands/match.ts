@@ -12,7 +12,6 @@ import type { Wants } from "../sources/source.ts";
 import type { Outside } from "./command.ts";
 import { explainLine } from "./explanation.ts";
 import { Gauge } from "./gauge.ts";
-import { adaptersOf } from "./pattern.ts";
 import { shown } from "./shown.ts";
 import { counted, Summary } from "./summary.ts";
 
@@ -42,7 +41,7 @@ export async function match(
   options: MatchOptions,
   outside: Outside,
 ): Promise<ExitCode> {
-  const all = options.pattern === undefined ? adapters : await adaptersOf(options.pattern);
+  const all = await adaptersWith(options.pattern);
   const logs = logsOf(files, options.rotated === true);
   if (options.explain !== undefined)
     return await explainLine(logs, options.explain, { all, ...options }, outside);
@@ -91,6 +90,13 @@ export async function match(
   if (options.count === true) print(`${summary.json}\n`);
   else if (isForPeople) tell(summary.text(misses.all));
   return exit.ok;
+}
+
+/** What the config needs is loaded only where a file has adapters: a look at a log does not wait for it. */
+async function adaptersWith(pattern: string | undefined): Promise<readonly Adapter[]> {
+  if (pattern === undefined) return adapters;
+  const { adaptersOf } = await import("./pattern.ts");
+  return await adaptersOf(pattern);
 }
 
 function logsOf(files: readonly string[], rotated: boolean): readonly string[] {
