@@ -1,6 +1,9 @@
 /** Strips what stands before a message, line by line: syslog's prefixes, and those of the daemons' own log files. */
 import type { Entry, Format } from "../model.ts";
 
+/** Bytes of a line that are looked at: no daemon writes a login this long. */
+export const longestEntry = 8192;
+
 /** One kind of prefix. */
 interface Family {
   /** The value of a source's key `format`; several families may have the same. */

@@ -5,13 +5,10 @@ import type { Entry, Format, Line, Login, OpenLine, Prefix } from "../model.ts";
 import { tagsOf } from "./adapter.ts";
 import type { Adapter, Service } from "./adapter.ts";
 import { OpenLines, partOf } from "./correlate.ts";
-import { entryOf } from "./entry.ts";
+import { entryOf, longestEntry } from "./entry.ts";
 import type { Reason, Refusal } from "./refusal.ts";
 import { Sieve } from "./sieve.ts";
 import { StampReader } from "./time.ts";
-
-/** Bytes: no daemon writes a login this long. */
-const longest = 8192;
 
 /** Clients that are remembered. */
 const remembered = 16_384;
@@ -102,7 +99,7 @@ export class Matcher {
    * speaks of a login does not count, or undefined for every other line. Keeps nothing of the line's bytes.
    */
   match(line: Pick<Line, "bytes" | "live" | "prefix">, now: number): Login | Refusal | undefined {
-    const isLong = line.bytes.length > longest;
+    const isLong = line.bytes.length > longestEntry;
     const text = textOf(line.bytes);
     const entry = this.#entryOf(text, line.prefix);
     const routes = entry && this.#routes.get(entry.program);
@@ -144,7 +141,7 @@ export class Matcher {
 
   /** The moment that any line with a known prefix tells, in ms since 1970, whatever it says; it may lie ahead of `now`. */
   timeOf(bytes: Buffer, now: number): number | undefined {
-    const text = bytes.toString("latin1", 0, Math.min(bytes.length, longest));
+    const text = bytes.toString("latin1", 0, Math.min(bytes.length, longestEntry));
     const stamp = entryOf(text, this.#format)?.stamp;
     return stamp === undefined ? undefined : this.#stamps.instant(stamp, now);
   }
@@ -213,7 +210,7 @@ export class Matcher {
 }
 
 function textOf(bytes: Buffer): string {
-  return bytes.toString("utf8", 0, Math.min(bytes.length, longest));
+  return bytes.toString("utf8", 0, Math.min(bytes.length, longestEntry));
 }
 
 function claimsLogin({ markers, opening, logins, correlate }: Adapter, message: string): boolean {

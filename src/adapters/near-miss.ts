@@ -2,14 +2,11 @@
 import { tagsOf } from "./adapter.ts";
 import type { Adapter } from "./adapter.ts";
 import { partOf } from "./correlate.ts";
-import { entryOf } from "./entry.ts";
+import { entryOf, longestEntry } from "./entry.ts";
 import { breakOf } from "./fit.ts";
 import type { Break } from "./fit.ts";
 import type { Entry } from "../model.ts";
 import { Sieve } from "./sieve.ts";
-
-/** Bytes of a line that are looked at. */
-const longest = 8192;
 
 /** Words of success, and of everything else that may be said of a login. */
 const success =
@@ -118,7 +115,7 @@ export class NearMisses {
 
   /** Takes a line that is no login, and its place as text. */
   look(bytes: Buffer, place: string): void {
-    const entry = entryOf(bytes.toString("utf8", 0, Math.min(bytes.length, longest)));
+    const entry = entryOf(bytes.toString("utf8", 0, Math.min(bytes.length, longestEntry)));
     const closest = entry && closestFor(this.#adapters.get(entry.program) ?? [], entry);
     if (entry === undefined || closest === undefined) return;
     const { program, message } = entry;

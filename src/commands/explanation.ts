@@ -1,7 +1,7 @@
 /** `popgate match --explain`: walks one line through prefix, dispatch, pattern and client, and tells what is made of it. */
-import { isDefault, tagsOf, type Adapter } from "../adapters/adapter.ts";
+import { tagsOf, type Adapter } from "../adapters/adapter.ts";
 import { partOf } from "../adapters/correlate.ts";
-import { entryOf, formatOf } from "../adapters/entry.ts";
+import { entryOf, formatOf, longestEntry } from "../adapters/entry.ts";
 import { breakOf } from "../adapters/fit.ts";
 import { isLogin, Matcher, type Refusal } from "../adapters/matcher.ts";
 import { reasonTexts } from "../adapters/refusal.ts";
@@ -15,8 +15,8 @@ import { shown } from "./shown.ts";
 interface Chosen {
   /** All adapters that there are. */
   readonly all: readonly Adapter[];
-  /** The names of those that count; by default, those that are on by default. */
-  readonly adapter?: readonly string[] | undefined;
+  /** Those of them that count. */
+  readonly own: readonly Adapter[];
 }
 
 /** A line, and what the lines before it and itself come to. */
@@ -38,7 +38,7 @@ const longestPattern = 60;
 export async function explainLine(
   logs: readonly string[],
   number: string,
-  { all, adapter }: Chosen,
+  { all, own }: Chosen,
   outside: Outside,
 ): Promise<ExitCode> {
   const wanted = /^[1-9]\d{0,11}$/.test(number) ? Number(number) : undefined;
@@ -47,9 +47,8 @@ export async function explainLine(
   const [log = "-", ...others] = logs;
   if (others.length > 0)
     throw new UsageError("--explain: name one log, to which the number belongs");
-  const counts = (one: Adapter) => adapter?.includes(one.name) ?? isDefault(one);
-  const found = await find(log, wanted, all.filter(counts), outside);
-  const steps = stepsOf(found, all, counts);
+  const found = await find(log, wanted, own, outside);
+  const steps = stepsOf(found, { all, own });
   outside.print(
     [`line ${String(wanted)} of ${log}`, `  ${shown(found.text)}`, ...steps, ""].join("\n"),
   );
@@ -90,11 +89,7 @@ async function find(
   return found;
 }
 
-function stepsOf(
-  { text, bytes, time, match }: Found,
-  all: readonly Adapter[],
-  counts: (adapter: Adapter) => boolean,
-): string[] {
+function stepsOf({ text, bytes, time, match }: Found, { all, own }: Chosen): string[] {
   const verdict = verdictOf(match);
   const entry = entryOf(text);
   if (entry === undefined) {
@@ -110,8 +105,8 @@ function stepsOf(
   const moment = time === undefined ? "" : ` (${new Date(time).toISOString()})`;
   const prefix = `${formatOf(text) ?? ""}: stamp ${stamp}${moment}, host ${shown(host)}, program ${shown(program)}, pid ${String(pid)}`;
   const of = all.filter((adapter) => tagsOf(adapter).some(([tag]) => tag === program));
-  const on = of.filter(counts);
-  const off = of.filter((adapter) => !counts(adapter)).map(({ name }) => name);
+  const on = of.filter((adapter) => own.includes(adapter));
+  const off = of.filter((adapter) => !own.includes(adapter)).map(({ name }) => name);
   const names = on.map(({ name }) => name).join(", ");
   const known =
     on.length === 0
@@ -120,8 +115,8 @@ function stepsOf(
   return [
     step(
       "length",
-      bytes > 8192
-        ? `${String(bytes)} bytes: a line over 8192 is never a login`
+      bytes > longestEntry
+        ? `${String(bytes)} bytes: a line over ${String(longestEntry)} is never a login`
         : `${String(bytes)} bytes`,
     ),
     step("prefix", prefix),

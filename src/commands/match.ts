@@ -43,16 +43,15 @@ export async function match(
 ): Promise<ExitCode> {
   const all = await adaptersWith(options.pattern);
   const logs = logsOf(files, options.rotated === true);
-  if (options.explain !== undefined)
-    return await explainLine(logs, options.explain, { all, ...options }, outside);
-  const { clock, input, print, tell } = outside;
   const own = chosen(options.adapter, all);
+  if (options.explain !== undefined)
+    return await explainLine(logs, options.explain, { all, own }, outside);
+  const { clock, input, print, tell } = outside;
   const matcher = new Matcher(own, { zone: hostZone() });
-  const misses = new NearMisses(own);
-  const isForPeople = options.count !== true && options.json !== true;
-  const wants: Wants = isForPeople
-    ? (bytes, from, end) => misses.wants(bytes, from, end)
-    : (bytes, from, end) => matcher.wants(bytes, from, end);
+  // Near misses are for people: a script asks for the logins alone.
+  const misses = options.count === true || options.json === true ? undefined : new NearMisses(own);
+  const sieve = misses ?? matcher;
+  const wants: Wants = (bytes, from, end) => sieve.wants(bytes, from, end);
   const summary = new Summary();
   const gauge = new Gauge(outside);
   let pending = "";
@@ -76,7 +75,7 @@ export async function match(
       }
       const place = `${file}:${String(line.number)}`;
       if (found !== undefined) summary.refusal(found.refused, place);
-      if (isForPeople) misses.look(line.bytes, place);
+      misses?.look(line.bytes, place);
     };
     const log = file === "-" ? input() : file;
     const progress = gauge.of(file, () => summary.logins);
@@ -88,7 +87,7 @@ export async function match(
   gauge.clear();
   print(pending);
   if (options.count === true) print(`${summary.json}\n`);
-  else if (isForPeople) tell(summary.text(misses.all));
+  else if (misses !== undefined) tell(summary.text(misses.all));
   return exit.ok;
 }
 

@@ -203,6 +203,13 @@ describe("one line is explained", () => {
     const log = write("mail.log", []);
     await expect(match([log, log], { explain: "1" }, outside)).rejects.toThrow("name one log");
   });
+
+  test("by an adapter that there is not, nothing is", async () => {
+    const options = { explain: "1", adapter: ["nosuch"] };
+    await expect(match([write("mail.log", ["x"])], options, outside)).rejects.toThrow(
+      'there is no adapter "nosuch"',
+    );
+  });
 });
 
 test("on a terminal, a long reading shows how far it has come, and takes that away", async () => {
