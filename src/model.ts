@@ -75,12 +75,16 @@ export interface Grant {
 export interface Mark {
   readonly dev: number;
   readonly ino: number;
+  /** When it was made, as the file system knows it: wall clock, ms. Tells it from a later one with the same inode number. */
+  readonly born?: number | undefined;
   /** Bytes: the first one of the first line that was not yet delivered. */
   readonly offset: number;
   /** Base64 of up to 64 bytes that stand before the offset. */
   readonly anchor: string;
   /** Base64 of up to 256 bytes that stand at the start, none of them behind the offset. */
   readonly head: string;
+  /** Base64 of up to 64 bytes that stand behind the offset: the beginning of a line that had not ended. */
+  readonly unfinished?: string | undefined;
   /** The first line is the second half of one whose first half was truncated away. */
   readonly cut?: true | undefined;
 }

@@ -62,9 +62,11 @@ const tableSchema = z.strictObject({
 const markSchema = z.strictObject({
   dev: whole,
   ino: whole,
+  born: z.number().optional(),
   offset: whole,
   anchor: z.base64(),
   head: z.base64(),
+  unfinished: z.base64().optional(),
   cut: z.literal(true).optional(),
 });
 

@@ -16,6 +16,7 @@ const nothing = Buffer.alloc(0);
 export class Archive implements Generation {
   readonly dev: number;
   readonly ino: number;
+  readonly born: number;
   readonly reading: Reading;
   readonly #descriptor: number;
   #streams: readonly [ReadStream, Gunzip] | undefined;
@@ -30,6 +31,7 @@ export class Archive implements Generation {
   constructor({ descriptor, stats }: OpenFile, reading: Reading) {
     this.dev = stats.dev;
     this.ino = stats.ino;
+    this.born = stats.birthtimeMs;
     this.#descriptor = descriptor;
     this.reading = reading;
   }

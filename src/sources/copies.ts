@@ -2,7 +2,8 @@
 import type { Mark } from "../model.ts";
 import type { Generation, Reading } from "./generation.ts";
 import type { Found } from "./resume.ts";
-import { sameInode } from "./siblings.ts";
+import { unfinishedOf } from "./mark.ts";
+import { isMarked, sameInode } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
 
 const lineFeed = 0x0a;
@@ -59,15 +60,22 @@ export async function linkFound(
   marks: readonly Mark[],
 ): Promise<void> {
   const youngest = found.at(-1)?.mark;
-  const live = all.at(-1);
-  const isLive = (mark: Mark) => mark.offset > 0 && live !== undefined && sameInode(mark, live);
-  if (youngest !== undefined) await followCopy(all.slice(found.length - 1), youngest, files);
-  // What was read stands nowhere any more: the file that held it was truncated, and copied before it was again.
-  else if (marks.some(isLive)) await followEachOther(all);
-  for (const one of all) {
-    const mark = marks.find((any) => sameInode(any, one));
-    if (mark?.cut === true && one.reading.position.offset === 0) one.reading.restart(true);
+  if (youngest === undefined) await followTruncated(all, marks);
+  else await followCopy(all.slice(found.length - 1), youngest, files);
+  for (const [age, one] of all.entries()) {
+    const mark = marks.find((any) => any.offset === 0 && isMarked(one, any));
+    if (mark !== undefined && one.reading.position.offset === 0)
+      await followHalf(all.slice(0, age + 1), mark);
   }
+}
+
+/** No mark leads anywhere: if one is of the live file, that was truncated, and copied before it was again. */
+async function followTruncated(all: readonly Generation[], marks: readonly Mark[]): Promise<void> {
+  const live = all.at(-1);
+  const mark = marks.find((one) => one.offset > 0 && live !== undefined && isMarked(live, one));
+  if (mark === undefined) return;
+  if (unfinishedOf(mark).length > 0) all[0]?.reading.restart(true);
+  await followEachOther(all);
 }
 
 /** The mark leads to the first one: if that is a copy, what it was copied from comes behind it, truncated once or more. */
@@ -77,11 +85,21 @@ async function followCopy(
   files: readonly Sibling[],
 ): Promise<void> {
   const [copy] = all;
-  const file = files.find((one) => copy !== undefined && sameInode(one, copy));
-  const original = files.find((one) => sameInode(one, mark));
-  // An inode that is used again belongs to a file that is younger than the copy.
-  if (file === undefined || original === undefined || original.born >= file.modified) return;
+  const original = files.find((one) => isMarked(one, mark));
+  if (copy === undefined || original === undefined || isMarked(copy, mark)) return;
+  copy.reading.expected = mark.offset + unfinishedOf(mark).length;
   await followEachOther(all.slice(0, 1 + all.findIndex((one) => sameInode(one, original))));
+}
+
+/** The mark is of the last one, whose first line had not ended: it ends there, or in a copy that was made of it, or nowhere. */
+async function followHalf(all: readonly Generation[], mark: Mark): Promise<void> {
+  const unfinished = unfinishedOf(mark);
+  const starts = await Promise.all(all.map(startOf));
+  const holder = starts.findLastIndex((start) =>
+    start.subarray(0, unfinished.length).equals(unfinished),
+  );
+  if (mark.cut === true || holder === -1) all.at(-1)?.reading.restart(true);
+  else if (unfinished.length > 0) await followEachOther(all.slice(holder));
 }
 
 /** They are copies of one file, and last perhaps that file itself, which was truncated after each of them. */

@@ -21,6 +21,8 @@ export interface Counts {
 export interface Generation {
   readonly dev: number;
   readonly ino: number;
+  /** See `Sibling`. */
+  readonly born: number;
   readonly reading: Reading;
   /** Bytes that are there and were not read; undefined while that cannot be known. Outlives the closing. */
   readonly unread: number | undefined;

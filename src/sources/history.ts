@@ -71,7 +71,7 @@ export class History {
     const open = this.#generations.map(readOf);
     const tellsWhere = open.length > 0 && open[0]?.position.offset !== 0;
     const all = tellsWhere ? open : [...this.#past.files.slice(-1), ...open];
-    return all.map(({ dev, ino, position, cut }) => toMark(dev, ino, position, cut));
+    return all.map(toMark);
   }
 
   /** Bytes that are there and were not read; undefined while that cannot be known. */

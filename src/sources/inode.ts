@@ -82,6 +82,7 @@ const scratch = Buffer.allocUnsafeSlow(anchorLength + chunkLength);
 export class Inode implements Generation {
   readonly dev: number;
   readonly ino: number;
+  readonly born: number;
   readonly reading: Reading;
   readonly #descriptor: number;
   #tail: InodeTail | undefined;
@@ -95,6 +96,7 @@ export class Inode implements Generation {
   constructor({ descriptor, stats }: OpenFile, reading: Reading) {
     this.dev = stats.dev;
     this.ino = stats.ino;
+    this.born = stats.birthtimeMs;
     this.#descriptor = descriptor;
     this.reading = reading;
   }

@@ -1,5 +1,6 @@
 /** How far a file has been read, and how to know it again: by what stands there, never by its name or inode alone. */
 import type { Checkpoint, Mark } from "../model.ts";
+import type { Read } from "./past.ts";
 
 /** A place in a file, with the bytes that stand before it and at the file's start. */
 export interface Position {
@@ -46,21 +47,23 @@ export function beginAlike(one: Buffer, other: Buffer, least: "a byte" | "a line
   return least === "a byte" || length === headLength || common.includes(lineFeed);
 }
 
-/** The form that outlives the process. */
-export function toMark(
-  dev: number,
-  ino: number,
-  { offset, anchor, head }: Position,
-  cut = false,
-): Mark {
+/** The form of a file that was read, and how far, that outlives the process. */
+export function toMark({ dev, ino, born, position, unfinished, cut }: Read): Mark {
   return {
     dev,
     ino,
-    offset,
-    anchor: anchor.toString("base64"),
-    head: head.toString("base64"),
+    born,
+    offset: position.offset,
+    anchor: position.anchor.toString("base64"),
+    head: position.head.toString("base64"),
+    ...(unfinished.length > 0 ? { unfinished: unfinished.toString("base64") } : {}),
     ...(cut ? { cut } : {}),
   };
+}
+
+/** The beginning of the line that had not ended when a mark was made; empty if there was none. */
+export function unfinishedOf({ unfinished = "" }: Mark): Buffer {
+  return Buffer.from(unfinished, "base64");
 }
 
 /** Takes a mark that was saved; undefined if it is damaged, or if nothing had been read, so that no content tells the file. */

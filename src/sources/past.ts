@@ -7,9 +7,12 @@ import type { Position } from "./mark.ts";
 export interface Read {
   readonly dev: number;
   readonly ino: number;
+  readonly born: number;
   /** Once it is closed, its inode may be another file. */
   readonly open: boolean;
   readonly position: Position;
+  /** The first bytes of the line that begins there, if it had not ended; see `Reading`. */
+  readonly unfinished: Buffer;
   /** Its first line is half a line. */
   readonly cut: boolean;
   /** The first bytes, by which copies of a plain file are known. */
@@ -48,8 +51,9 @@ export class Past {
 }
 
 /** How far a file that is open has been read. */
-export function readOf({ dev, ino, reading }: Generation): Read {
-  return { dev, ino, open: true, position: reading.lineStart, cut: reading.beginsCut };
+export function readOf({ dev, ino, born, reading }: Generation): Read {
+  const { lineStart: position, unfinished, beginsCut: cut } = reading;
+  return { dev, ino, born, open: true, position, unfinished, cut };
 }
 
 /** The same with its first bytes. */

@@ -7,7 +7,7 @@ import { holds, Inode, openFile } from "./inode.ts";
 import type { OpenFile } from "./inode.ts";
 import { beginAlike, beginning, fromMark } from "./mark.ts";
 import type { Position } from "./mark.ts";
-import { sameInode } from "./siblings.ts";
+import { isMarked, sameInode } from "./siblings.ts";
 import type { Sibling } from "./siblings.ts";
 
 /** Starts to count and to deliver the lines of one file. */
@@ -162,7 +162,7 @@ async function findEmpty(
   { begin, since }: Settings,
 ): Promise<Found | undefined> {
   if (mark.offset !== 0) return undefined;
-  const same = files.findIndex((file) => sameInode(file, mark) && !file.packed);
+  const same = files.findIndex((file) => isMarked(file, mark) && !file.packed);
   const index = same === -1 ? files.length - 1 : same;
   const file = files[index];
   if (file === undefined || (same === -1 && !(file.packed && file.modified >= since)))

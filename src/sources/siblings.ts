@@ -3,6 +3,7 @@ import { readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { codeOf } from "../errors.ts";
+import type { Mark } from "../model.ts";
 import { oldestFirst, rotatedForm } from "./rotation.ts";
 
 /** A file that held, or holds, the log's lines. */
@@ -17,6 +18,12 @@ export interface Sibling {
   readonly packed: boolean;
 }
 
+/** A file, whatever it is called. */
+interface FileNumbers {
+  readonly dev: number;
+  readonly ino: number;
+}
+
 /** Describes one file. */
 export function siblingOf(path: string, stats: Stats, packed = false): Sibling {
   const { dev, ino, birthtimeMs: born, mtimeMs: modified } = stats;
@@ -29,11 +36,13 @@ export function identityOf({ dev, ino, born }: Sibling): string {
 }
 
 /** Says whether both are the same inode; reliable while one of them is open. */
-export function sameInode(
-  a: { readonly dev: number; readonly ino: number },
-  b: { readonly dev: number; readonly ino: number },
-): boolean {
+export function sameInode(a: FileNumbers, b: FileNumbers): boolean {
   return a.ino === b.ino && a.dev === b.dev;
+}
+
+/** Says whether a file is the one that was read to a mark, and not a later one with the same inode number. */
+export function isMarked(file: FileNumbers & { readonly born: number }, mark: Mark): boolean {
+  return sameInode(file, mark) && (mark.born ?? file.born) === file.born;
 }
 
 const mostTries = 5;

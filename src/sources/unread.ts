@@ -5,6 +5,7 @@ import type { Generation } from "./generation.ts";
 import type { Inode } from "./inode.ts";
 import { beginAlike, headLength } from "./mark.ts";
 import type { Position } from "./mark.ts";
+import { readOf } from "./past.ts";
 import type { Read } from "./past.ts";
 import { lookAt } from "./named.ts";
 import {
@@ -139,10 +140,9 @@ export class Unread {
       if (holder !== undefined) opened.push(holder.generation);
       const copies = older?.slice((holder?.index ?? -1) + 1) ?? [];
       // A copy may also be older, and end before what was read last.
-      const { dev, ino, reading } = live;
-      const { lineStart: position } = reading;
-      const before = { dev, ino, open: false, position, cut: false, start: position.head };
-      const fresh = await this.#newAmong(copies, [...read, before]);
+      const before = readOf(live);
+      const closed = { ...before, open: false, start: before.position.head };
+      const fresh = await this.#newAmong(copies, [...read, closed]);
       // What stands in the live file is read there. Its copy stays new, as in `list`.
       const present = await this.#likeAmong(fresh, live.start(), "a byte");
       const younger = await this.openWhole(fresh.filter((file) => !present.includes(file)));

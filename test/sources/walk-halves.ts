@@ -13,6 +13,7 @@ export interface Known {
 
 export class Halves {
   readonly #world: World;
+  readonly #isGivenUp: (file: File) => boolean;
   /** First halves that the follower surely has seen, and those that it may have seen. */
   #seen = new Set<Line>();
   #glimpsed = new Set<Line>();
@@ -21,8 +22,11 @@ export class Halves {
   /** Those of these whose truncation it surely has noticed, and those of which the state tells. */
   #noticed: readonly Line[] = [];
   #saved: readonly Line[] = [];
-  /** By the state, files with these inodes may begin with a second half. */
-  #inodes: readonly number[] = [];
+  /** First halves of which the state surely tells, and those of which it may. */
+  #savedSeen: ReadonlySet<Line> = new Set();
+  #savedGlimpsed: ReadonlySet<Line> = new Set();
+  /** By the state, these files may begin with a second half. */
+  #marked: readonly string[] = [];
   /** It has had all the time that it needs, once. */
   #settled = false;
   /** Files that begin, after so many truncations, with what may be the second half of a lost line. */
@@ -31,8 +35,10 @@ export class Halves {
   #unsure = Infinity;
   #savedUnsure = Infinity;
 
-  constructor(world: World) {
+  /** `isGivenUp` says of a file that it could not be opened, and that a gap was told: no state tells of it any more. */
+  constructor(world: World, isGivenUp: (file: File) => boolean) {
     this.#world = world;
+    this.#isGivenUp = isGivenUp;
   }
 
   /** The second half of a line whose first half was truncated away may come out if there was no way to know of that one. */
@@ -50,7 +56,7 @@ export class Halves {
    * by its inode, which it has no more once it is compressed.
    */
   #knows(line: Line): boolean {
-    if (!this.#cut.has(line)) return false;
+    if (!this.#cut.has(line) || this.#isGivenUp(line.file)) return false;
     if (!this.#settled && !this.#world.named(line.file)) return false;
     const known = this.#seen.has(line) || this.#noticed.includes(line);
     return known || this.#world.heads.includes(line);
@@ -65,7 +71,7 @@ export class Halves {
       (file.hole ||
         doubted ||
         this.#world.late ||
-        [file, ...places.keys()].some(({ ino }) => this.#inodes.includes(ino)) ||
+        [file, ...places.keys()].some(({ identity }) => this.#marked.includes(identity)) ||
         file.birth >= this.#unsure)
     );
   }
@@ -95,14 +101,16 @@ export class Halves {
 
   save(): void {
     this.#saved = this.#noticed;
+    this.#savedSeen = new Set([...this.#seen].filter((line) => isLast(line)));
+    this.#savedGlimpsed = new Set(this.#glimpsed);
     const doubted = this.#doubts.filter(({ file, epoch }) => file.epoch === epoch);
     // An empty copy hands on that a half was lost.
     const empty = this.#world.files.filter(({ pieces }) => pieces.length === 0);
     const copies = this.#cut.size > 0 ? empty : [];
-    this.#inodes = [
-      ...(this.#settled ? [] : this.#inodes),
-      ...[...this.#cut, ...doubted].map(({ file }) => file.ino),
-      ...copies.map(({ ino }) => ino),
+    this.#marked = [
+      ...(this.#settled ? [] : this.#marked),
+      ...[...this.#cut, ...doubted].map(({ file }) => file.identity),
+      ...copies.map(({ identity }) => identity),
     ];
     this.#savedUnsure = this.#unsure;
   }
@@ -111,8 +119,8 @@ export class Halves {
   end(): void {
     this.#noticed = this.#saved.filter((line) => stands(line, this.#world.files));
     this.#cut = new Set(this.#noticed);
-    this.#seen = new Set();
-    this.#glimpsed = new Set();
+    this.#seen = new Set(this.#savedSeen);
+    this.#glimpsed = new Set(this.#savedGlimpsed);
     this.#settled = false;
     this.#unsure = Math.min(this.#unsure, this.#savedUnsure);
   }
@@ -130,7 +138,7 @@ export class Halves {
     const doubted = this.#doubts.some((one) => one.file === file && one.epoch === file.epoch);
     // A second half that came and went before anybody looked is still waited for.
     const awaited =
-      this.#inodes.includes(file.ino) || [...this.#cut].some((line) => line.file === file);
+      this.#marked.includes(file.identity) || [...this.#cut].some((line) => line.file === file);
     const unread = !file.pieces.some(({ line }) => line.deliveries > 0);
     if ((doubted || awaited) && unread) this.#doubts.push(next);
     // A start that leads nowhere tells a gap, and reads what is there as it is.
@@ -160,6 +168,12 @@ export class Halves {
       if (line.file === live && !(this.#seen.has(line) && stands(line, this.#world.files)))
         this.#cut.delete(line);
   }
+}
+
+/** Whether its file ends with the first half of this line. */
+function isLast(line: Line): boolean {
+  const last = line.file.pieces.at(-1);
+  return last?.line === line && last.part === "head";
 }
 
 /** Whether the second half of a line stands where it was written, if it was written at all. */

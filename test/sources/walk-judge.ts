@@ -76,8 +76,8 @@ export class Judge {
   constructor(world: World, progress: () => Progress | undefined) {
     this.#world = world;
     this.#progress = progress;
-    this.#halves = new Halves(world);
     this.#gaps = new Gaps(world, () => this.#told + (progress()?.gaps ?? 0));
+    this.#halves = new Halves(world, (file) => this.#gaps.isGivenUp(file));
   }
 
   fault(what: string): void {
@@ -320,7 +320,7 @@ export class Judge {
 
   #knownBy(marks: readonly Mark[]): readonly Known[] {
     return marks.flatMap((mark) => {
-      const file = this.#world.byInode(mark.ino, mark.offset);
+      const file = this.#world.byMark(mark);
       return file === undefined ? [] : [{ mark, file, epoch: file.epoch }];
     });
   }

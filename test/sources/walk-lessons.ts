@@ -78,6 +78,29 @@ export const lessons: Readonly<Record<string, Program>> = {
   "that a half was lost outlives a kill": numbered(
     "write 0 2, truncate, half 1 3, turn, truncate, turn, save, reopen, kill",
   ),
+  "that half of a line was seen outlives a stop": numbered(
+    "half 0 39, turn, stop, truncate, finish 0, write 0 3",
+  ),
+  "also where whole lines stood before it": numbered(
+    "write 0 3, half 0 4, turn, stop, truncate, finish 0, write 0 2",
+  ),
+  "also where a copy ends with it": numbered(
+    "half 0 4, turn, stop, copy, truncate, finish 0, write 0 3",
+  ),
+  "and where a copy ends before it": numbered(
+    "write 0 3, copy, half 0 4, turn, stop, truncate, finish 0, write 0 2",
+  ),
+  "it is no half if a copy goes on with it": numbered(
+    "half 0 4, turn, stop, finish 0, write 0 5, copy, truncate, write 0 3",
+  ),
+  "the inode number of a file that was read may be another file's": {
+    style: "date",
+    linked: false,
+    hasty: false,
+    steps: stepsOf(
+      "write 2 1, shift, nudge 8, reopen, save, shift, half 0 30, open, remove, kill, shift, half 5 4, half 3 59",
+    ),
+  },
   "a copy of the next file is no copy of the one that was unlinked": numbered(
     "hush, write 1 5, unlink, reopen, half 0 2, copy, truncate",
   ),

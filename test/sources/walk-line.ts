@@ -33,7 +33,8 @@ export interface Piece {
 /** One inode. */
 export interface File {
   readonly birth: number;
-  readonly ino: number;
+  /** Its inode number, and when it was made: a file that is made in the same tick may have both. */
+  readonly identity: string;
   /** How often it has been truncated. */
   epoch: number;
   /** How many lines had ended when it was born, or was truncated last. */

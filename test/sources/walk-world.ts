@@ -77,11 +77,11 @@ export class World {
     return this.live === file || this.#rotated.files.includes(file);
   }
 
-  /** The youngest file with an inode number that may have so many bytes; if there is none, it was truncated. */
-  byInode(ino: number, bytes: number): File | undefined {
+  /** The youngest file with the numbers of a mark that may have so many bytes; if there is none, it was truncated. */
+  byMark({ ino, born = 0, offset }: Mark): File | undefined {
     const most = ({ pieces }: File) => pieces.reduce((sum, { line }) => sum + line.bytes.length, 0);
-    const same = this.files.filter((file) => file.ino === ino);
-    return same.findLast((file) => file.hole || most(file) >= bytes) ?? same.at(-1);
+    const same = this.files.filter(({ identity }) => identity === identityOf(ino, born));
+    return same.findLast((file) => file.hole || most(file) >= offset) ?? same.at(-1);
   }
 
   /** There is no log that can be opened, or what happens to its name cannot be seen. */
@@ -179,11 +179,11 @@ export class World {
   }
 
   readonly #born = (path: string, pieces: readonly Piece[]): File => {
-    const { ino } = fs.statSync(path);
+    const { ino, birthtimeMs } = fs.statSync(path);
     const birth = this.files.length;
     const file: File = {
       birth,
-      ino,
+      identity: identityOf(ino, birthtimeMs),
       epoch: 0,
       after: this.#writers.ended,
       pieces: [...pieces],
@@ -313,4 +313,8 @@ export class World {
       if (file?.denied === true && path !== undefined) fs.chmodSync(path, all ? 0o644 : 0);
     if (this.shut && !all) fs.chmodSync(dirname(this.#real), 0);
   }
+}
+
+function identityOf(ino: number, born: number): string {
+  return `${String(ino)}:${String(born)}`;
 }
