@@ -69,13 +69,15 @@ export async function linkFound(
   }
 }
 
-/** No mark leads anywhere: if one is of the live file, that was truncated, and copied before it was again. */
+/** No mark leads anywhere: a file that one is of was truncated, and copied before it was again. */
 async function followTruncated(all: readonly Generation[], marks: readonly Mark[]): Promise<void> {
-  const live = all.at(-1);
-  const mark = marks.find((one) => one.offset > 0 && live !== undefined && isMarked(live, one));
-  if (mark === undefined) return;
-  if (unfinishedOf(mark).length > 0) all[0]?.reading.restart(true);
-  await followEachOther(all);
+  for (const mark of marks.filter(({ offset }) => offset > 0).toReversed()) {
+    const index = all.findIndex((one) => isMarked(one, mark));
+    if (index === -1) continue;
+    if (unfinishedOf(mark).length > 0) all[0]?.reading.restart(true);
+    await followEachOther(all.slice(0, index + 1));
+    return;
+  }
 }
 
 /** The mark leads to the first one: if that is a copy, what it was copied from comes behind it, truncated once or more. */

@@ -11,6 +11,12 @@ export interface Known {
   readonly epoch: number;
 }
 
+/** A file that begins, after so many truncations, with what may be the second half of a lost line. */
+interface Doubt {
+  readonly file: File;
+  readonly epoch: number;
+}
+
 export class Halves {
   readonly #world: World;
   readonly #isGivenUp: (file: File) => boolean;
@@ -30,7 +36,9 @@ export class Halves {
   /** It has had all the time that it needs, once. */
   #settled = false;
   /** Files that begin, after so many truncations, with what may be the second half of a lost line. */
-  readonly #doubts: { readonly file: File; readonly epoch: number }[] = [];
+  readonly #doubts: Doubt[] = [];
+  /** Those of which the next follower will think so, if this one is killed before it saves again. */
+  #savedDoubts: Doubt[] = [];
   /** So many files had been made when one lost its name and left half a line: of all younger ones the first line is in doubt. */
   #unsure = Infinity;
   #savedUnsure = Infinity;
@@ -57,7 +65,9 @@ export class Halves {
    */
   #knows(line: Line): boolean {
     if (!this.#cut.has(line) || this.#isGivenUp(line.file)) return false;
-    if (!this.#settled && !this.#world.named(line.file)) return false;
+    // What is empty and has no name any more tells nobody which files are copies of it.
+    const tells = line.file.pieces.length > 0 && this.#settled;
+    if (!tells && !this.#world.named(line.file)) return false;
     const known = this.#seen.has(line) || this.#noticed.includes(line);
     return known || this.#world.heads.includes(line);
   }
@@ -103,6 +113,7 @@ export class Halves {
     this.#saved = this.#noticed;
     this.#savedSeen = new Set([...this.#seen].filter((line) => isLast(line)));
     this.#savedGlimpsed = new Set(this.#glimpsed);
+    this.#savedDoubts = [];
     const doubted = this.#doubts.filter(({ file, epoch }) => file.epoch === epoch);
     // An empty copy hands on that a half was lost.
     const empty = this.#world.files.filter(({ pieces }) => pieces.length === 0);
@@ -122,6 +133,7 @@ export class Halves {
     this.#seen = new Set(this.#savedSeen);
     this.#glimpsed = new Set(this.#savedGlimpsed);
     this.#settled = false;
+    this.#doubts.push(...this.#savedDoubts);
     this.#unsure = Math.min(this.#unsure, this.#savedUnsure);
   }
 
@@ -141,6 +153,9 @@ export class Halves {
       this.#marked.includes(file.identity) || [...this.#cut].some((line) => line.file === file);
     const unread = !file.pieces.some(({ line }) => line.deliveries > 0);
     if ((doubted || awaited) && unread) this.#doubts.push(next);
+    const saved = this.#savedDoubts.some((one) => one.file === file);
+    if (saved || file.pieces.some(({ line }) => this.#savedGlimpsed.has(line)))
+      this.#savedDoubts.push(next);
     // A start that leads nowhere tells a gap, and reads what is there as it is.
     const read = known.some(
       ({ mark, ...one }) =>

@@ -84,6 +84,9 @@ export const lessons: Readonly<Record<string, Program>> = {
   "also where whole lines stood before it": numbered(
     "write 0 3, half 0 4, turn, stop, truncate, finish 0, write 0 2",
   ),
+  "also where the log was rotated then": numbered(
+    "write 2 4, half 1 41, turn, stop, truncate, link, unlink, write 5 33",
+  ),
   "also where a copy ends with it": numbered(
     "half 0 4, turn, stop, copy, truncate, finish 0, write 0 3",
   ),
