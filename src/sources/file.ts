@@ -107,7 +107,7 @@ export class FileSource implements Source {
   }
 
   get #position(): string {
-    return String(this.#history.live?.reading.lineStart.offset ?? 0);
+    return String(this.#history.generations.live?.reading.lineStart.offset ?? 0);
   }
 
   async #start(): Promise<void> {
@@ -132,11 +132,11 @@ export class FileSource implements Source {
     if (this.#live) await this.#follower.round();
     await this.#watcher.close();
     this.#tellAll("stopped");
-    this.#history.close();
+    this.#history.generations.close();
   }
 
   #tellAll(event: string): void {
-    if (this.#history.live !== undefined) this.#tally.tell(event, this.#position);
+    if (this.#history.generations.live !== undefined) this.#tally.tell(event, this.#position);
   }
 
   async #follow(): Promise<void> {

@@ -3,7 +3,7 @@ import { codeOf, reasonOf } from "../errors.ts";
 import type { Mark } from "../model.ts";
 import type { Generation, Turn } from "./generation.ts";
 import type { Health } from "./health.ts";
-import { unreadable } from "./history.ts";
+import { unreadable } from "./generations.ts";
 import type { History } from "./history.ts";
 import { Inode } from "./inode.ts";
 import { lookAt } from "./named.ts";
@@ -78,16 +78,16 @@ export class Follower {
       await this.#read();
       if (!this.#pace.late && (await this.#look())) await this.#read();
       const unread =
-        this.#moved || this.#history.fails || this.#health.trouble === "log unreadable";
+        this.#moved || this.#history.generations.fails || this.#health.trouble === "log unreadable";
       if (!this.#pace.late && !unread) this.#tally.reachedEnd();
-      this.#history.retire();
+      this.#history.generations.retire();
     } catch (thrown) {
       this.#health.failed("log cannot be followed", reasonOf(thrown));
     }
   }
 
   async #read(): Promise<void> {
-    for (const generation of this.#history.generations) {
+    for (const generation of this.#history.generations.all) {
       if (this.#pace.late) return;
       await this.#readOn(generation);
     }
@@ -97,12 +97,16 @@ export class Follower {
     for (let more = false; !this.#pace.late;) {
       const turn = await this.#turn(generation);
       if (turn === "end") return;
-      if (turn !== "more" && generation === this.#history.live && generation instanceof Inode) {
+      if (
+        turn !== "more" &&
+        generation === this.#history.generations.live &&
+        generation instanceof Inode
+      ) {
         if (!(await this.#readCopies(generation, turn === "truncated"))) return;
       } else if (turn === "truncated") {
         // Nobody goes on with a rotated file from its start: it was overwritten by another one.
         if (more) this.#tally.gap("a rotated file was overwritten while it was read");
-        this.#history.abandon(generation);
+        this.#history.generations.abandon(generation);
         return;
       }
       more = turn === "more";
@@ -116,22 +120,22 @@ export class Follower {
     try {
       const turn = await generation.read();
       if (reading.seen !== seen) {
-        this.#history.grew(generation);
+        this.#history.generations.grew(generation);
         this.#pace.found();
         this.#tally.counted(counts, reading.counts);
       }
       return turn;
     } catch (thrown) {
       const reason = reasonOf(thrown);
-      if (generation === this.#history.live) {
+      if (generation === this.#history.generations.live) {
         this.#bad = generation;
         this.#health.ails("log unreadable", reason);
       } else if (generation instanceof Inode) {
-        this.#history.failed(generation, reason);
+        this.#history.generations.failed(generation, reason);
         this.#health.failed("rotated log unreadable", reason);
       } else {
         this.#tally.gap(unreadable(reason));
-        this.#history.abandon(generation);
+        this.#history.generations.abandon(generation);
       }
       return "end";
     }
@@ -171,7 +175,7 @@ export class Follower {
     if (this.#waits) return false;
     try {
       if (!this.#begun) return await this.#beginWith(file);
-      const { live } = this.#history;
+      const { live } = this.#history.generations;
       if (file === undefined) return false;
       if (live === undefined || !sameInode(live, file)) return await this.#switchTo(file);
       if (live === this.#bad) return this.#reopen(file);
@@ -193,7 +197,7 @@ export class Follower {
     this.#moved = !this.#begun && file !== undefined;
     if (this.#begun) await this.#skipOld();
     if (this.#begun && file !== undefined) {
-      this.#health.follows(this.#history.live?.reading.position.offset ?? 0);
+      this.#health.follows(this.#history.generations.live?.reading.position.offset ?? 0);
       this.#parts.watcher.watch();
     }
     return this.#begun;
@@ -203,7 +207,7 @@ export class Follower {
     const { since, timeOf } = this.#parts;
     if (timeOf === undefined) return;
     const breathe = () => this.#pace.breathe();
-    for (const one of this.#history.generations) {
+    for (const one of this.#history.generations.all) {
       const skipped = one instanceof Inode ? await skipOld(one, { timeOf, since, breathe }) : 0;
       if (skipped > 0) this.#tally.skipped(skipped);
     }

@@ -1,10 +1,10 @@
-/** The generations of one log that are open: which they are, in which order they are read, and how long they are kept. */
+/** Which generations of one log are to be read, and from where: after a start, a rotation, a truncation. */
 import { closeSync } from "node:fs";
 import type { Clock } from "../clock.ts";
-import { reasonOf } from "../errors.ts";
 import type { Mark } from "../model.ts";
 import { linkCopies, linkFound } from "./copies.ts";
 import type { Generation } from "./generation.ts";
+import { Generations } from "./generations.ts";
 import { Inode, openFile } from "./inode.ts";
 import { beginning, toMark } from "./mark.ts";
 import { Past, readOf, withStart } from "./past.ts";
@@ -37,38 +37,27 @@ interface Recovered {
   readonly goesOn: boolean;
 }
 
-/** Writers may hold on to a rotated file: it is read on until it has not grown for so long. Milliseconds. */
-const linger = 10_000;
-const mostLingering = 8;
-
-/** Knows what is to be read, the oldest first; does not read itself. */
+/** Opens what is to be read; does not read itself. */
 export class History {
   readonly #parts: Parts;
   readonly #unread: Unread;
-  /** The oldest first. The last is the one that the name means, or meant last. */
-  #generations: readonly Generation[] = [];
-  readonly #grown = new Map<Generation, number>();
-  readonly #failing = new Map<Generation, string>();
   readonly #past = new Past();
+  readonly #generations: Generations;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#generations = new Generations({ ...parts, past: this.#past });
     this.#unread = new Unread({ ...parts, tellGap: (reason) => parts.tally.gap(reason) });
   }
 
-  /** Those to read, in this order. */
-  get generations(): readonly Generation[] {
+  /** What is open. */
+  get generations(): Generations {
     return this.#generations;
-  }
-
-  /** The youngest. */
-  get live(): Generation | undefined {
-    return this.#generations.at(-1);
   }
 
   /** How far they all have been read. */
   get checkpoint(): readonly Mark[] {
-    const open = this.#generations.map(readOf);
+    const open = this.#generations.all.map(readOf);
     const tellsWhere = open.length > 0 && open[0]?.position.offset !== 0;
     const all = tellsWhere ? open : [...this.#past.files.slice(-1), ...open];
     return all.map(toMark);
@@ -76,26 +65,10 @@ export class History {
 
   /** Bytes that are there and were not read; undefined while that cannot be known. */
   get unread(): number | undefined {
-    return this.#generations.reduce<number | undefined>(
+    return this.#generations.all.reduce<number | undefined>(
       (sum, { unread }) => (sum === undefined || unread === undefined ? undefined : sum + unread),
       0,
     );
-  }
-
-  /** To be called when a turn of reading has found something new. */
-  grew(generation: Generation): void {
-    this.#grown.set(generation, this.#parts.clock.monotonic());
-    this.#failing.delete(generation);
-  }
-
-  /** A rotated file cannot be read, with the reason in words: that may pass, so it is kept as long as any other. */
-  failed(generation: Generation, reason: string): void {
-    this.#failing.set(generation, reason);
-  }
-
-  /** True while one of the rotated files cannot be read. */
-  get fails(): boolean {
-    return this.#failing.size > 0;
   }
 
   /**
@@ -127,7 +100,7 @@ export class History {
     if (!settled) return false;
     if (gap) this.#parts.tally.gap("what was read before is in no file any more");
     await linkFound(all, found, files, marks);
-    this.#adopt(all);
+    this.#generations.adopt(all);
     this.#parts.tally.passedOn(Math.max(0, all.length - 1));
     this.#unread.remember(siblings);
     return true;
@@ -139,10 +112,10 @@ export class History {
    * @throws a system error if the new file cannot be read
    */
   async switchTo(live: Sibling): Promise<boolean> {
-    const old = this.live;
-    const again = this.#generations.find((generation) => sameInode(generation, live));
+    const old = this.#generations.live;
+    const again = this.#generations.all.find((generation) => sameInode(generation, live));
     if (again !== undefined) {
-      this.#generations = [...this.#generations.filter((one) => one !== again), again];
+      this.#generations.moveLast(again);
       this.#parts.tally.rotated(0);
       return true;
     }
@@ -157,12 +130,12 @@ export class History {
       if (next === undefined) closeAll(between);
     }
     if (next === undefined) return false;
-    this.#adopt([...between, next]);
+    this.#generations.adopt([...between, next]);
     this.#unread.remember(siblings);
     if (old === undefined) {
       this.#parts.tally.passedOn(between.length);
     } else {
-      this.grew(old);
+      this.#generations.grew(old);
       this.#parts.tally.rotated(between.length);
     }
     return true;
@@ -181,11 +154,12 @@ export class History {
     const goesOn = await linkCopies(copies, live);
     if (shrank) this.#past.overwrites(live);
     // A copy over an older copy: what its inode held before is gone.
-    const stale = this.#generations.filter((one) => copies.some((copy) => sameInode(copy, one)));
-    for (const one of stale) this.abandon(one);
-    this.#generations = this.#generations.filter((one) => one !== live);
-    this.#adopt(copies);
-    this.#generations = [...this.#generations, live];
+    const stale = this.#generations.all.filter((one) =>
+      copies.some((copy) => sameInode(copy, one)),
+    );
+    for (const one of stale) this.#generations.abandon(one);
+    this.#generations.adopt(copies);
+    this.#generations.moveLast(live);
     const { tally } = this.#parts;
     if (shrank || copies.length > 0) tally.truncated(copies.length);
     const { offset } = live.reading.lineStart;
@@ -194,76 +168,27 @@ export class History {
     return { copies, goesOn };
   }
 
-  /** Gives up a generation that can be read no further. */
-  abandon(generation: Generation): void {
-    this.#giveUp(generation);
-    this.#drop([generation]);
-  }
-
   /**
    * The live file's descriptor went bad: opens the file anew, to be read on where it was left; its next turn tells whether it
    * still holds what was read. Says whether it could; if not, its name means another file by now.
    * @throws a system error if it cannot be opened
    */
   reopen(file: Sibling): boolean {
-    const bad = this.live;
+    const bad = this.#generations.live;
     const opened = openFile(file.path);
     if (opened === undefined) return false;
     if (bad === undefined || !sameInode(opened.stats, file)) {
       closeSync(opened.descriptor);
       return false;
     }
-    this.#drop([bad]);
-    this.#adopt([new Inode(opened, bad.reading)]);
+    this.#generations.drop(bad);
+    this.#generations.adopt([new Inode(opened, bad.reading)]);
     return true;
-  }
-
-  /** Closes what has lingered long enough. The oldest goes first, so that what is left follows what was closed. */
-  retire(): void {
-    const now = this.#parts.clock.monotonic();
-    for (;;) {
-      const oldest = this.#generations[0];
-      const lingering = this.#generations.length - 1;
-      if (oldest === undefined || lingering === 0) return;
-      const quiet = now - (this.#grown.get(oldest) ?? now);
-      if (quiet < linger && lingering <= mostLingering) return;
-      const reason = this.#failing.get(oldest);
-      if (reason !== undefined) this.#parts.tally.gap(unreadable(reason));
-      this.#giveUp(oldest);
-      this.#past.closes(oldest);
-      this.#drop([oldest]);
-    }
-  }
-
-  /** Closes everything; the checkpoint stays. */
-  close(): void {
-    closeAll(this.#generations);
   }
 
   /** All that is open, or was open until lately. */
   get #read(): readonly Read[] {
-    return [...this.#past.all, ...this.#generations.map(withStart)];
-  }
-
-  #adopt(generations: readonly Generation[]): void {
-    this.#generations = [...this.#generations, ...generations];
-    for (const generation of generations) {
-      this.grew(generation);
-      try {
-        if (generation instanceof Inode) generation.watch(this.#parts.hint);
-      } catch (thrown) {
-        this.#parts.cannotWatch(reasonOf(thrown));
-      }
-    }
-  }
-
-  #drop(generations: readonly Generation[]): void {
-    closeAll(generations);
-    for (const generation of generations) {
-      this.#grown.delete(generation);
-      this.#failing.delete(generation);
-    }
-    this.#generations = this.#generations.filter((one) => !generations.includes(one));
+    return [...this.#past.all, ...this.#generations.all.map(withStart)];
   }
 
   /** Throws if the live file cannot be opened, before anything else is. */
@@ -279,14 +204,4 @@ export class History {
     }
     return undefined;
   }
-
-  /** Its unfinished line will never end. */
-  #giveUp({ reading }: Generation): void {
-    if (reading.unterminated > 0) this.#parts.tally.dropped("unterminated", 1);
-  }
-}
-
-/** Why lines of a rotated file may be lost, from the reason of the last failure. */
-export function unreadable(reason: string): string {
-  return `a rotated file cannot be read to its end: ${reason}`;
 }
