@@ -93,7 +93,8 @@ export class History {
     try {
       const whole = await this.#unread.openWhole(younger);
       all.push(...(whole ?? []));
-      settled = whole !== undefined && !this.#unread.moved;
+      settled =
+        whole !== undefined && !this.#unread.moved && !(await this.#unread.isTruncated(live));
     } finally {
       if (!settled) closeAll(all);
     }

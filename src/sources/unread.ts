@@ -48,6 +48,8 @@ export class Unread {
   #unlisted: string | undefined;
   /** What was listed last. */
   #listed: readonly Sibling[] = [];
+  /** How the live file began then. */
+  #start: Buffer = nothing;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -62,9 +64,9 @@ export class Unread {
     const siblings = this.#listAll();
     if (live === undefined) return siblings;
     const others = siblings.filter((file) => !sameInode(file, live));
-    const start = (await startOf(live, this.#parts.begin)) ?? nothing;
+    this.#start = (await startOf(live, this.#parts.begin)) ?? nothing;
     const fresh = others.filter((file) => !this.#isKnown(file));
-    const copies = await this.#likeAmong(fresh, start, "a line");
+    const copies = await this.#likeAmong(fresh, this.#start, "a line");
     return others.filter((file) => !copies.includes(file));
   }
 
@@ -74,6 +76,16 @@ export class Unread {
    */
   get moved(): boolean {
     return !isSameList(this.#listed, this.#list());
+  }
+
+  /**
+   * The live file was truncated since the others were listed: what counted as a copy of it may be what is looked for.
+   * @throws as `openAt` does
+   */
+  async isTruncated(live: Sibling | undefined): Promise<boolean> {
+    if (live === undefined) return false;
+    const start = (await startOf(live, this.#parts.begin)) ?? nothing;
+    return !start.subarray(0, this.#start.length).equals(this.#start);
   }
 
   #listAll(): readonly Sibling[] {

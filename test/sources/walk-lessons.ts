@@ -21,6 +21,8 @@ function stepsOf(text: string): readonly Step[] {
         return { do: "deny", what: rest[0] === "directory" ? "directory" : "log" };
       case "start":
         return { do: "start", wait: true };
+      case "begin":
+        return { do: "start", wait: false };
       case "open":
         return { do: "open", hole: true };
       default:
@@ -138,6 +140,14 @@ export const lessons: Readonly<Record<string, Program>> = {
   "copies are read before the name is looked at again": numbered(
     "write 0 34, turn, copy, truncate, write 1 5, shift, create, pack 0, link, unlink, nudge 2, create, copy",
   ),
+  "a copy of the log is what was read before, if the log is truncated during a start": {
+    style: "date",
+    linked: true,
+    hasty: false,
+    steps: stepsOf(
+      "shift, reopen, nudge 3, write 1 4, stop, begin, pack 0, copy, nudge 2, truncate",
+    ),
+  },
   "copies wait until somebody may look for them": numbered(
     "write 0 5, half 0 7, turn, deny directory, copy, truncate, write 0 43, turn, permit, turn",
   ),
