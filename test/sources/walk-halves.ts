@@ -64,7 +64,7 @@ export class Halves {
    * by its inode, which it has no more once it is compressed.
    */
   #knows(line: Line): boolean {
-    if (!this.#cut.has(line) || this.#isGivenUp(line.file)) return false;
+    if (!this.#cut.has(line) || line.file.denied || this.#isGivenUp(line.file)) return false;
     // What is empty and has no name any more tells nobody which files are copies of it.
     const tells = line.file.pieces.length > 0 && this.#settled;
     if (!tells && !this.#world.named(line.file)) return false;
