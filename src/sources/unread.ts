@@ -150,7 +150,10 @@ export class Unread {
     try {
       const holder = await findHolder(live.reading.lineStart, live, older ?? siblings, begin);
       if (holder !== undefined) opened.push(holder.generation);
-      const copies = older?.slice((holder?.index ?? -1) + 1) ?? [];
+      // A file that was written last before the live one was born is no copy of it, whenever it was compressed.
+      const copies = (older?.slice((holder?.index ?? -1) + 1) ?? []).filter(
+        ({ modified }) => modified >= live.born,
+      );
       // A copy may also be older, and end before what was read last.
       const before = readOf(live);
       const closed = { ...before, open: false, start: before.position.head };

@@ -112,6 +112,14 @@ export const lessons: Readonly<Record<string, Program>> = {
   "half a line, compressed, is not new": numbered(
     "shift, reopen, half 0 2, pack 0, turn, write 1 4, copy, truncate",
   ),
+  "nor is it a copy of what was born later": {
+    style: "date",
+    linked: true,
+    hasty: true,
+    steps: stepsOf(
+      "half 1 52, copy, truncate, hush, shift, write 0 2, create, turn, shift, save, reopen, shift, kill, start, pack 3, write 1 2, packed",
+    ),
+  },
   "the beginning of a compressed copy is looked at twice, and read once": numbered(
     "half 0 44, turn, truncate, half 1 36, finish 1, copy, pack 0, packed, truncate, copy",
   ),
