@@ -133,9 +133,15 @@ export class Grants {
     return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonic());
   }
 
-  /** The clients that are live at this moment. */
-  *clients(): Generator<Client> {
-    for (const { client } of this.live()) yield client;
+  /** The clients that are live at this moment. Asked for at each publish, and there may be a hundred thousand: no generator. */
+  clients(): readonly Client[] {
+    const now = this.#clock.now();
+    const monotonic = this.#clock.monotonic();
+    const clients: Client[] = [];
+    for (const { grant, until } of this.#cache.values()) {
+      if (until > monotonic && grant.expires > now) clients.push(grant.client);
+    }
+    return clients;
   }
 
   /** The grants that are live at this moment. */
