@@ -50,6 +50,7 @@ export class Memory {
   /** Says that grants or tables are not what was saved. */
   change(): void {
     this.#changed = true;
+    this.#saver.ask();
   }
 
   /** Takes the checkpoints of the state for the sources' own, as long as they have none. */
@@ -110,7 +111,7 @@ export class Memory {
       this.#savedSources = JSON.stringify([own, progress]);
       this.#savedAt = clock.monotonic();
     } catch (error) {
-      this.#changed = true;
+      this.change();
       throw error;
     }
   }

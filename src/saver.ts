@@ -3,8 +3,9 @@ import type { Clock } from "./clock.ts";
 import { codeOf, reasonOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 
-/** Milliseconds between two looks at whether there is something to save. */
+/** Milliseconds between two looks at whether there is something to save; and when there was nothing, and nobody asks. */
 const shortest = 1000;
+const longest = 5000;
 /** A save may take one part in so many of the time. */
 const share = 20;
 /** Milliseconds between two complaints about the same fault. */
@@ -26,6 +27,7 @@ export class Saver {
   readonly #parts: SaverParts;
   #cancel = () => {};
   #saving: Promise<void> | undefined;
+  #asleep = false;
   #stopped = false;
   #complained: number | undefined;
 
@@ -35,6 +37,14 @@ export class Saver {
 
   /** Looks from now on. */
   start(): void {
+    this.#arm(shortest);
+  }
+
+  /** Something has changed: it is saved within a second, or as soon as the last save allows. */
+  ask(): void {
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    this.#cancel();
     this.#arm(shortest);
   }
 
@@ -84,7 +94,12 @@ export class Saver {
   async #look(): Promise<void> {
     const { clock, log, changed } = this.#parts;
     const began = clock.monotonic();
-    if (this.#saving === undefined && changed()) {
+    this.#asleep = false;
+    if (this.#saving === undefined && !changed()) {
+      this.#asleep = true;
+      return this.#arm(longest);
+    }
+    if (this.#saving === undefined) {
       try {
         await this.save();
         if (this.#complained !== undefined) log.info("state saved again");

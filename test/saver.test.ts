@@ -6,11 +6,20 @@ import { ManualClock, settled } from "./manual-clock.ts";
 function setup() {
   const clock = new ManualClock();
   const told: string[] = [];
-  const state = { changed: false, saves: 0, cost: 0, fault: undefined as Error | undefined };
+  const state = {
+    changed: false,
+    looks: 0,
+    saves: 0,
+    cost: 0,
+    fault: undefined as Error | undefined,
+  };
   const saver = new Saver({
     clock,
     log: createLog(clock, (line) => void told.push(line)),
-    changed: () => state.changed,
+    changed: () => {
+      state.looks++;
+      return state.changed;
+    },
     save: async () => {
       state.saves++;
       if (state.cost > 0) {
@@ -31,9 +40,23 @@ test("saves within a second of a change, and not without one", async () => {
   await clock.pass(10_000, 1000);
   expect(state.saves).toBe(0);
   state.changed = true;
+  saver.ask();
+  saver.ask();
   await clock.pass(1000);
   expect(state.saves).toBe(1);
   await clock.pass(10_000, 1000);
+  expect([state.saves, clock.armed]).toEqual([1, 1]);
+});
+
+test("looks seldom when nothing has changed and nobody asks", async () => {
+  const { clock, state, saver } = setup();
+  saver.start();
+  await clock.pass(1000);
+  const { looks } = state;
+  await clock.pass(10_000, 1000);
+  expect(state.looks - looks).toBe(2);
+  state.changed = true;
+  await clock.pass(5000, 1000);
   expect(state.saves).toBe(1);
 });
 

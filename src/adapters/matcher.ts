@@ -11,7 +11,7 @@ import { Sieve } from "./sieve.ts";
 import { StampReader } from "./time.ts";
 
 /** Clients that are remembered. */
-const remembered = 16_384;
+const remembered = 32_768;
 
 /** Control characters, and the line and paragraph separators. No daemon writes one into a login. */
 const control = /[\p{Cc}\p{Zl}\p{Zp}]/u;
@@ -204,7 +204,7 @@ export class Matcher {
     const client = canonicalClient(text);
     if (client === undefined || unusable.test(client)) return undefined;
     if (this.#clients.size >= remembered) this.#clients.clear();
-    this.#clients.set(copied(text), client);
+    this.#clients.set(client === text ? client : copied(text), client);
     return client;
   }
 }

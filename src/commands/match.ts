@@ -70,6 +70,7 @@ export async function match(
       const found = matcher.match(line, now);
       if (isLogin(found)) {
         summary.login(found);
+        if (misses !== undefined) summary.ofAdapter(found);
         if (show !== undefined) put(show(line.number, found, inFile));
         return;
       }

@@ -24,9 +24,13 @@ export class Summary {
   readonly #refused = new Map<Reason, { count: number; readonly first: string }>();
   readonly #notes: string[] = [];
 
-  login({ adapter, client, user }: Login): void {
+  login({ client }: Login): void {
     this.logins++;
     this.#clients.add(client);
+  }
+
+  /** What each adapter came to is for people: all users are kept for it. */
+  ofAdapter({ adapter, client, user }: Login): void {
     let own = this.#byAdapter.get(adapter);
     if (own === undefined) {
       own = { logins: 0, clients: new Set(), users: new Set() };

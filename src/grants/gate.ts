@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Grant, Login } from "../model.ts";
 import { Grants } from "./grants.ts";
-import { reasonTexts, refusalOf } from "./guard.ts";
+import { reasonTexts, refusalOf, type Policy } from "./guard.ts";
 import { Refusals } from "./refusals.ts";
 
 /** What the config says about who may relay, and for how long. */
@@ -30,7 +30,7 @@ export type Change = "granted" | "renewed" | "none";
 export class Gate {
   readonly #parts: GateParts;
   #rules: Rules;
-  #own: ReadonlySet<Client>;
+  #policy: Policy;
   #grants: Grants;
   #refusals: Refusals;
   #forgotten = 0;
@@ -38,7 +38,7 @@ export class Gate {
   constructor(parts: GateParts, rules: Rules) {
     this.#parts = parts;
     this.#rules = rules;
-    this.#own = parts.ownAddresses();
+    this.#policy = this.#policyNow();
     this.#grants = new Grants(parts.clock, rules.maxGrants);
     this.#refusals = new Refusals(rules.ttl);
   }
@@ -72,7 +72,7 @@ export class Gate {
     const { clock, log } = this.#parts;
     const { client, user, adapter, service, at } = login;
     if (at < this.#forgotten || at + this.#rules.ttl <= clock.now()) return "none";
-    const reason = refusalOf(login, { ...this.#rules, own: this.#own }, this.#grants);
+    const reason = refusalOf(login, this.#policy, this.#grants);
     if (reason !== undefined) {
       if (this.#refusals.isNews(client, reason, clock.monotonic())) {
         log.info("refused", { client, user, reason: reasonTexts[reason] });
@@ -92,7 +92,7 @@ export class Gate {
     this.#forgotten = forgotten;
     for (const grant of grants) {
       const { client, user, expires } = grant;
-      const reason = refusalOf(grant, { ...this.#rules, own: this.#own }, this.#grants);
+      const reason = refusalOf(grant, this.#policy, this.#grants);
       if (reason === undefined) {
         // A clock that was set back while popgate was down would lengthen what is left.
         this.#grants.restore(
@@ -110,7 +110,7 @@ export class Gate {
   change(rules: Rules): void {
     const before = [...this.#grants.live()];
     this.#rules = rules;
-    this.#own = this.#parts.ownAddresses();
+    this.#policy = this.#policyNow();
     this.#grants = new Grants(this.#parts.clock, rules.maxGrants);
     this.#refusals = new Refusals(rules.ttl);
     this.restore(before, this.#forgotten);
@@ -124,9 +124,14 @@ export class Gate {
 
   /** Lets those out whose time is over. Gives whether there were any. */
   expire(): boolean {
-    this.#own = this.#parts.ownAddresses();
+    this.#policy = this.#policyNow();
     const expired = this.#grants.expire();
     for (const { client, user } of expired) this.#parts.log.info("expired", { client, user });
     return expired.length > 0;
+  }
+
+  /** The host's own addresses may change at any time. */
+  #policyNow(): Policy {
+    return { ...this.#rules, own: this.#parts.ownAddresses() };
   }
 }

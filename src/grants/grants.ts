@@ -13,8 +13,10 @@ const smallestStep = 250;
 
 /** A grant and its monotonic end; the earlier of its two ends counts, so that no step of a clock lengthens it. */
 interface Held {
-  readonly grant: Grant;
-  readonly until: number;
+  grant: Grant;
+  until: number;
+  /** Where the index has it: not behind its end. What renews it leaves it there, since most are renewed many times. */
+  indexed: number;
 }
 
 /** The live grants. What the cache no longer has is not granted, whatever else remembers it. */
@@ -75,9 +77,13 @@ export class Grants {
     }
     // A renewal never shortens: a line that is read again, or late, changes nothing.
     if (expires <= held.grant.expires) return "unchanged";
-    this.#drop(held);
-    const { granted } = held.grant;
-    this.#hold({ client, user, service, adapter, granted, renewed: at, expires });
+    const { granted, user: former } = held.grant;
+    if (user !== former) {
+      this.#count(former, -1);
+      this.#count(user, 1);
+    }
+    held.grant = { client, user, service, adapter, granted, renewed: at, expires };
+    this.#endAt(held, this.#clock.monotonic() + expires - now);
     return "renewed";
   }
 
@@ -104,24 +110,38 @@ export class Grants {
   expire(): Grant[] {
     this.#followWallClock();
     const expired: Grant[] = [];
-    for (const client of this.#expiries.due(this.#clock.monotonic())) {
+    const monotonic = this.#clock.monotonic();
+    for (const client of this.#expiries.due(monotonic)) {
       const held = this.#cache.peek(client, { allowStale: true });
       if (held === undefined) continue;
+      if (held.until > monotonic) {
+        this.#index(held);
+        continue;
+      }
       this.#drop(held);
       expired.push(held.grant);
     }
     return expired;
   }
 
-  /** Milliseconds until the next grant ends, 0 if that is over, or undefined if there is no grant. */
+  /**
+   * Milliseconds until `expire` is to be called: until the next grant ends, or sooner where one has been renewed; 0 if that is over,
+   * or undefined if there is no grant.
+   */
   untilNextExpiry(): number | undefined {
     const next = this.#expiries.next();
     return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonic());
   }
 
-  /** The clients that are live at this moment. */
-  *clients(): Generator<Client> {
-    for (const { client } of this.live()) yield client;
+  /** The clients that are live at this moment. Asked for at each publish, and there may be a hundred thousand: no generator. */
+  clients(): readonly Client[] {
+    const now = this.#clock.now();
+    const monotonic = this.#clock.monotonic();
+    const clients: Client[] = [];
+    for (const { grant, until } of this.#cache.values()) {
+      if (until > monotonic && grant.expires > now) clients.push(grant.client);
+    }
+    return clients;
   }
 
   /** The grants that are live at this moment. */
@@ -149,17 +169,36 @@ export class Grants {
     // The cache would evict a live grant without a word.
     if (this.full) throw new Error("a grant was made although all places are taken");
     const until = this.#clock.monotonic() + left;
-    this.#cache.set(client, { grant, until }, { ttl: Math.max(1, Math.floor(left)) });
     this.#expiries.add(client, until);
-    this.#clientsByUser.set(user, this.clientsOf(user) + 1);
+    this.#endAt({ grant, until, indexed: until }, until);
+    this.#count(user, 1);
   }
 
-  #drop({ grant, until }: Held): void {
+  /** The end that it has from now on, in monotonic ms. */
+  #endAt(held: Held, until: number): void {
+    held.until = until;
+    if (until < held.indexed) this.#index(held);
+    const left = Math.max(1, Math.floor(until - this.#clock.monotonic()));
+    this.#cache.set(held.grant.client, held, { ttl: left });
+  }
+
+  /** Has it where its end is. */
+  #index(held: Held): void {
+    this.#expiries.remove(held.grant.client, held.indexed);
+    this.#expiries.add(held.grant.client, held.until);
+    held.indexed = held.until;
+  }
+
+  #drop({ grant, indexed }: Held): void {
     this.#cache.delete(grant.client);
-    this.#expiries.remove(grant.client, until);
-    const others = this.clientsOf(grant.user) - 1;
-    if (others > 0) this.#clientsByUser.set(grant.user, others);
-    else this.#clientsByUser.delete(grant.user);
+    this.#expiries.remove(grant.client, indexed);
+    this.#count(grant.user, -1);
+  }
+
+  #count(user: string, more: number): void {
+    const clients = this.clientsOf(user) + more;
+    if (clients > 0) this.#clientsByUser.set(user, clients);
+    else this.#clientsByUser.delete(user);
   }
 
   /** When the wall clock has stepped forward, or the machine has slept, grants end sooner than their monotonic end says. */
@@ -170,15 +209,8 @@ export class Grants {
     this.#offset = offset;
     if (stepped < 0) return;
     for (const held of Array.from(this.#cache.values())) {
-      const until = Math.min(held.until, held.grant.expires - offset);
-      if (until >= held.until) continue;
-      this.#expiries.remove(held.grant.client, held.until);
-      this.#expiries.add(held.grant.client, until);
-      this.#cache.set(
-        held.grant.client,
-        { grant: held.grant, until },
-        { ttl: Math.max(1, Math.floor(until - this.#clock.monotonic())) },
-      );
+      const until = held.grant.expires - offset;
+      if (until < held.until) this.#endAt(held, until);
     }
   }
 }

@@ -12,6 +12,7 @@ export function* sortedRuns<T>(
   spell: (item: T) => readonly string[],
 ): Generator<readonly string[]> {
   const all = [...items];
+  yield [];
   let runs: string[][] = [];
   for (let start = 0; start < all.length; start += step) {
     runs.push(

@@ -152,9 +152,13 @@ export class Inode implements Generation {
     const { offset, anchor } = reading.position;
     const start = offset - anchor.length;
     const length = readSync(this.#descriptor, scratch, 0, anchor.length + chunkLength, start);
-    const known = Buffer.concat([anchor, unfinished]);
-    if (length < known.length || known.compare(scratch, 0, known.length) !== 0) return "truncated";
-    if (length === known.length) return "end";
+    const known = anchor.length + unfinished.length;
+    const isSame =
+      length >= known &&
+      anchor.compare(scratch, 0, anchor.length) === 0 &&
+      unfinished.compare(scratch, anchor.length, known) === 0;
+    if (!isSame) return "truncated";
+    if (length === known) return "end";
     reading.feed(scratch.subarray(anchor.length, length));
     return reading.seen > seen && reading.seen < size ? "more" : "end";
   }

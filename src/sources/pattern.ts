@@ -147,8 +147,15 @@ export function logsLike(pattern: string): readonly string[] {
   if ((statSync(directory).mode & 0o002) !== 0) {
     throw new SourceError(`anybody can create a log in ${directory}, and so forge logins`);
   }
-  const paths = readdirSync(directory).map((name) => join(directory, name));
-  return paths.filter((path) => isLog(pattern, path) && lookAt(path).file !== undefined);
+  const paths: string[] = [];
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (!isLog(pattern, path)) continue;
+    // What a link leads to, the directory does not tell.
+    const isFile = entry.isSymbolicLink() ? lookAt(path).file !== undefined : entry.isFile();
+    if (isFile) paths.push(path);
+  }
+  return paths;
 }
 
 /** A rotated form of a log that the pattern takes in is read as a part of that one. */

@@ -47,6 +47,23 @@ describe("a grant", () => {
     expect([grants.clientsOf("ann"), grants.clientsOf("bob")]).toEqual([0, 1]);
   });
 
+  test("that was renewed is looked at when it would have ended, and ends when it does", () => {
+    const clock = new ManualClock();
+    const grants = new Grants(clock, 10);
+    grants.grant(loginAt(clock.now()), ttl);
+    clock.advance(10 * minute);
+    grants.grant(loginAt(clock.now()), ttl);
+    expect(grants.untilNextExpiry()).toBe(20 * minute);
+    clock.advance(20 * minute);
+    expect(grants.expire()).toEqual([]);
+    expect(grants.untilNextExpiry()).toBe(10 * minute);
+    clock.advance(10 * minute - 1);
+    expect(grants.expire()).toEqual([]);
+    clock.advance(1);
+    expect(grants.expire()).toHaveLength(1);
+    expect([grants.size, grants.untilNextExpiry()]).toEqual([0, undefined]);
+  });
+
   test.each([
     ["a line read again", 0, "unchanged"],
     ["an earlier line read late", -5 * minute, "unchanged"],
@@ -105,6 +122,18 @@ describe("when the wall clock steps", () => {
     expect(grants.untilNextExpiry()).toBe(minute);
     clock.step(minute);
     expect(clientsOf(grants)).toEqual([]);
+    expect(grants.expire()).toHaveLength(1);
+  });
+
+  test("forward before a renewal by a line from before, it ends by it", () => {
+    const clock = new ManualClock();
+    const grants = new Grants(clock, 10);
+    const start = clock.now();
+    grants.grant(loginAt(start), ttl);
+    clock.step(10 * minute);
+    expect(grants.grant(loginAt(start + 1), ttl)).toBe("renewed");
+    expect(grants.untilNextExpiry()).toBe(20 * minute + 1);
+    clock.advance(20 * minute + 1);
     expect(grants.expire()).toHaveLength(1);
   });
 
@@ -212,14 +241,19 @@ test("against a plain model, in any order of logins, renewals, revocations and t
           ends.delete(step.client);
         } else {
           clock.advance(step.ms);
-          grants.expire();
+          const ended = [...ends].filter(([, end]) => end <= clock.now());
+          const expired = grants.expire().map(({ client: name }) => name);
+          expect(expired.sort()).toEqual(ended.map(([name]) => name).sort());
+          for (const [name] of ended) ends.delete(name);
         }
         const live = [...ends].filter(([, end]) => end > clock.now());
         expect(clientsOf(grants)).toEqual(live.map(([name]) => name).sort());
-        const next =
-          live.length === 0 ? undefined : Math.min(...live.map(([, end]) => end)) - clock.now();
-        if (step.kind === "pass") expect(grants.untilNextExpiry()).toBe(next);
-        for (const [name, end] of ends) if (end <= clock.now()) ends.delete(name);
+        const next = Math.min(...live.map(([, end]) => end)) - clock.now();
+        if (step.kind !== "pass") continue;
+        const until = grants.untilNextExpiry();
+        expect(until === undefined).toBe(live.length === 0);
+        expect(until ?? 1).toBeGreaterThan(0);
+        expect(until ?? next).toBeLessThanOrEqual(next);
       }
     }),
     { numRuns: 300 },

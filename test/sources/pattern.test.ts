@@ -1,4 +1,5 @@
 /** Several logs at once: those that fit a pattern, and those that come. */
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -126,6 +127,16 @@ test("a log that is gone for good is given up after a minute, and a new one of i
     return lines.length === 30;
   });
   await all();
+});
+
+test("a link to a log is one; a directory, a pipe, and a link to nothing or to a directory are none", () => {
+  for (const name of ["a.log", "target"]) fs.writeFileSync(beside(name), "");
+  fs.mkdirSync(beside("b.log"));
+  execFileSync("mkfifo", [beside("c.log")]);
+  fs.symlinkSync("target", beside("d.log"));
+  fs.symlinkSync("nothing", beside("e.log"));
+  fs.symlinkSync("b.log", beside("f.log"));
+  expect(logsLike(beside("*.log")).toSorted()).toEqual([beside("a.log"), beside("d.log")]);
 });
 
 test("a directory that is missing is told once, and waited for", async () => {
