@@ -21,7 +21,7 @@ const refused: [what: string, settings: MapSettings, says: RegExp][] = [
   ["long", { mta: "exim", table: `/x/${"a".repeat(201)}` }, /longer than 200/],
   ["makemap cdb", { mta: "sendmail", table: "cdb:/x/popauth" }, /use one of hash, btree/],
   ["makemap none", { mta: "sendmail", table: "/x/popauth" }, /type:path.*hash, btree/],
-  ["exim lookup", { mta: "exim", table: "net-lsearch:/x/relay" }, /path alone/],
+  ["exim lookup", { mta: "exim", table: "net-lsearch:/x/relay" }, /path alone, or net-iplsearch/],
   ["exim tool", { mta: "exim", table: "/x/relay", tool: "/bin/x" }, /tool means nothing to exim/],
   ["style", { mta: "postfix", table: "hash:/x/r", style: "access" }, /style means nothing/],
   ["tool", { mta: "postfix", table: "hash:/x/r", tool: "postmap" }, /tool = "postmap"/],
@@ -79,8 +79,8 @@ describe("index", () => {
     });
   });
 
-  test("Exim needs none", () => {
-    const map = createMap({ mta: "exim", table: "/x/relay" });
+  test.each(["/x/relay", "net-iplsearch:/x/relay"])("Exim needs none for %s", (table) => {
+    const map = createMap({ mta: "exim", table });
     expect(map.index).toBeUndefined();
     expect(map.source).toBe("/x/relay");
   });
@@ -109,8 +109,11 @@ describe("advice", () => {
     expect(map.advice).toEqual(["FEATURE(`access_db', `hash -o -T<TMPF> /x/access')dnl"]);
   });
 
-  test("Exim: a host list of its own", () => {
-    const { advice } = createMap({ mta: "exim", table: "/x/relay" });
-    expect(advice[0]).toBe("hostlist popgate_clients = /x/relay");
+  test.each([
+    ["/x/relay", "/x/relay"],
+    ["net-iplsearch:/x/relay", "net-iplsearch;/x/relay"],
+  ])("Exim: a host list of its own, %s", (table, item) => {
+    const { advice } = createMap({ mta: "exim", table });
+    expect(advice[0]).toBe(`hostlist popgate_clients = ${item}`);
   });
 });
