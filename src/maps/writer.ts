@@ -14,6 +14,7 @@ import type { Run } from "../run.ts";
 import { build, removeBuilds, type Built } from "./build.ts";
 import { exitCodeOf, inspectLive, statusOf } from "./files.ts";
 import type { AccessMap } from "./map.ts";
+import { makeLater } from "./mtime.ts";
 
 interface WriterParts {
   readonly map: AccessMap;
@@ -144,7 +145,10 @@ export class MapWriter {
   async #replace({ aside, index }: Built, hasSource: boolean): Promise<void> {
     const { source } = this.#parts.map;
     if (!hasSource) await rename(aside, source);
-    if (index !== undefined) await rename(index.makes, index.live);
+    if (index !== undefined) {
+      await makeLater(index.makes, index.live);
+      await rename(index.makes, index.live);
+    }
     if (hasSource) await rename(aside, source);
     await syncDirectory(this.#directory);
   }
