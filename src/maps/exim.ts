@@ -39,7 +39,7 @@ export function eximMap(settings: MapSettings): AccessMap {
       `type "${type}" is refused: popgate writes a plain host list, its path alone, or net-iplsearch:path`,
     );
   }
-  refuseKeys(settings, ["style", "tool", "config_dir"], faults);
+  refuseKeys(settings, ["style", "tool", "config_dir", "name"], faults);
   throwFaults(settings, faults);
   return {
     settings,

@@ -56,6 +56,11 @@ const tables: Record<string, Expected> = {
     settings: { mta: "exim", table: "net-iplsearch:/var/lib/popgate/relay" },
     lines: (one) => [ipv6(one) ? `"${one}"` : one],
   },
+  opensmtpd: {
+    settings: { mta: "opensmtpd", table: "file:/var/lib/popgate/relay" },
+    head: "# @list\n",
+    lines: (one) => [one],
+  },
 };
 
 /** Addresses in every spelling, many of them neighbours, and texts that a daemon's log might hold in the place of one. */
