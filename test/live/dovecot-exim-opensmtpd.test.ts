@@ -30,7 +30,7 @@ async function circuit(ttl: string): Promise<Circuit> {
   const dovecot = await lab.start(new Dovecot(lab, { syslog: rsyslog }));
   const settings = {
     ttl,
-    source: [{ path: rsyslog.rfc3164 }],
+    source: [{ path: rsyslog.rfc3339 }],
     map: [
       { mta: "exim", table: path("plain") },
       { mta: "exim", table: `net-iplsearch:${path("lookup")}` },
@@ -50,7 +50,7 @@ async function circuit(ttl: string): Promise<Circuit> {
 const ipv6: readonly Visit[] = hasIpv6 ? [{ protocol: "imap", client: "::1" }] : [];
 
 story(
-  "Dovecot, rsyslog RFC 3164 -> Exim, OpenSMTPD",
+  "Dovecot, rsyslog RFC 3339 -> Exim, OpenSMTPD",
   lacks("root", "namespaces", "rsyslog", "dovecot", "exim", "opensmtpd"),
   [
     { protocol: "imap", client: "127.0.0.4" },
