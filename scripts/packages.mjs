@@ -33,6 +33,8 @@ export const unpacked = {
   popa3d: ["popa3d"],
   "solid-pop3d": ["solid-pop3d"],
   mailutils: ["mailutils-pop3d", "mailutils-imap4d"],
+  exim: ["exim4-daemon-light"],
+  opensmtpd: ["opensmtpd"],
 };
 
 /** Everything that the lab keeps between two runs. */

@@ -68,7 +68,7 @@ async function reasons({ lacking, namespaces, changedRoot }) {
     lacking && `live tests were skipped: ${lacking}`,
     !lacking &&
       !namespaces &&
-      "live tests with syslog, Courier, Sendmail, other POP3 servers, mounts were skipped: no CAP_SYS_ADMIN",
+      "live tests with syslog, Courier, Sendmail, Exim, OpenSMTPD, other POP3 servers, mounts were skipped: no CAP_SYS_ADMIN",
     !lacking &&
       namespaces &&
       !(await succeeds(["unshare", "--net", "true"])) &&

@@ -93,11 +93,12 @@ const schema = z.strictObject({
   map: z
     .array(
       z.strictObject({
-        mta: z.enum(["postfix", "sendmail", "exim"]).optional(),
+        mta: z.enum(["postfix", "sendmail", "exim", "opensmtpd"]).optional(),
         table,
         style: z.enum(["popauth", "access"]).optional(),
         tool: absolutePath.optional(),
         config_dir: absolutePath.optional(),
+        name: z.string().optional(),
       }),
     )
     .min(1),

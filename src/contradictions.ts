@@ -1,5 +1,6 @@
 /** What no single key of the config shows: two of them contradict each other. */
 import type { Fault } from "./errors.ts";
+import { defaultName } from "./maps/opensmtpd.ts";
 import { isPattern, nameOf, takesIn, type SourceSettings } from "./sources/settings.ts";
 
 interface Contents {
@@ -10,6 +11,7 @@ interface Contents {
         readonly table: string;
         readonly style?: string | undefined;
         readonly config_dir?: string | undefined;
+        readonly name?: string | undefined;
       }[]
     | undefined;
   readonly adapter?: readonly { readonly name: string }[] | undefined;
@@ -68,8 +70,20 @@ function mapFaults(all: NonNullable<Contents["map"]>, sources: readonly SourceSe
     if (map.config_dir !== undefined && map.mta !== "postfix") {
       faults.push([`${key}.config_dir`, 'belongs to mta = "postfix"']);
     }
+    if (map.name !== undefined && map.mta !== "opensmtpd") {
+      faults.push([`${key}.name`, 'belongs to mta = "opensmtpd"']);
+    }
+    const name = nameInSmtpd(map);
+    if (name !== undefined && all.findIndex((other) => nameInSmtpd(other) === name) < index) {
+      faults.push([`${key}.name`, `"${name}" is the name of another one; give this one its own`]);
+    }
   });
   return faults;
+}
+
+/** What smtpd.conf calls the table, if it is OpenSMTPD's. */
+function nameInSmtpd({ mta, name = defaultName }: NonNullable<Contents["map"]>[number]) {
+  return mta === "opensmtpd" ? name : undefined;
 }
 
 function reads(source: SourceSettings, path: string): boolean {

@@ -32,7 +32,7 @@ export async function completeMaps(maps: Config["map"], run: Run): Promise<MapSe
     const mta = map.mta ?? (await mtaOf(map.table, run));
     if (mta === undefined) {
       faults.push(
-        `${map.table}: neither postconf nor makemap is on PATH; name the MTA in the config: mta = "exim"`,
+        `${map.table}: none of postconf, smtpctl, makemap is on PATH; name the MTA in the config: mta = "exim"`,
       );
       continue;
     }
@@ -47,9 +47,10 @@ export async function completeMaps(maps: Config["map"], run: Run): Promise<MapSe
   return complete;
 }
 
-/** Postfix where postconf is, else Sendmail where makemap is. */
+/** Postfix where postconf is, else OpenSMTPD where smtpctl is, else Sendmail where makemap is, which OpenSMTPD has too. */
 async function mtaOf(table: string, run: Run): Promise<Mta | undefined> {
   if (!(await run(["postconf", "-d", "-h", "mail_version"])).missing) return "postfix";
+  if (!(await run(["smtpctl"])).missing) return "opensmtpd";
   if (!(await run(["makemap", "-l"])).missing) return "sendmail";
   return table.startsWith("/") && (await hasExim(run)) ? "exim" : undefined;
 }
@@ -64,6 +65,7 @@ async function hasExim(run: Run): Promise<boolean> {
 async function withType(mta: Mta, map: Config["map"][number], run: Run): Promise<string> {
   if (!map.table.startsWith("/") || mta === "exim") return map.table;
   if (mta === "sendmail") return `hash:${map.table}`;
+  if (mta === "opensmtpd") return `db:${map.table}`;
   const argument = map.config_dir === undefined ? [] : ["-c", map.config_dir];
   const answer = await run(["postconf", ...argument, "-h", "default_database_type"]);
   if (answer.ok && answer.stdout !== "") return `${answer.stdout}:${map.table}`;

@@ -52,11 +52,12 @@ const client = z.string().transform((text, context): Client => {
 const whole = z.int().min(0);
 
 const tableSchema = z.strictObject({
-  mta: z.enum(["postfix", "sendmail", "exim"]),
+  mta: z.enum(["postfix", "sendmail", "exim", "opensmtpd"]),
   table: z.string(),
   style: z.enum(["popauth", "access"]).optional(),
   tool: z.string().optional(),
   config_dir: z.string().optional(),
+  name: z.string().optional(),
 });
 
 const markSchema = z.strictObject({

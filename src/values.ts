@@ -31,10 +31,12 @@ export const absolutePath = z
   .transform((path) => normalize(path));
 
 /** `type:/path` or `/path`. */
-export const table = z.string().refine((text) => /^(?:[a-z]+:)?\/[^\0-\x20\x7f]+$/.test(text), {
-  error: (issue) =>
-    `"${String(issue.input)}" is not a table; write it as type:path or path, the path absolute and without blanks`,
-});
+export const table = z
+  .string()
+  .refine((text) => /^(?:[a-z][a-z-]*:)?\/[^\0-\x20\x7f]+$/.test(text), {
+    error: (issue) =>
+      `"${String(issue.input)}" is not a table; write it as type:path or path, the path absolute and without blanks`,
+  });
 
 /** `192.0.2.0/24`, `2001:db8::/32`, single addresses; empty by default. */
 export const networkList = z

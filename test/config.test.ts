@@ -129,11 +129,16 @@ describe("each fault is told with its key and what would be right", () => {
     ],
     [
       '[[map]]\ntable = "/m"\nmta = "qmail"',
-      'map[1].mta: must be one of "postfix", "sendmail", "exim"',
+      'map[1].mta: must be one of "postfix", "sendmail", "exim", "opensmtpd"',
     ],
     [
       '[[map]]\ntable = "/m"\nmta = "exim"\nstyle = "access"',
       'map[1].style: belongs to mta = "sendmail"',
+    ],
+    ['[[map]]\ntable = "/m"\nname = "relay"', 'map[1].name: belongs to mta = "opensmtpd"'],
+    [
+      '[[map]]\ntable = "file:/m"\nmta = "opensmtpd"\n[[map]]\ntable = "db:/n"\nmta = "opensmtpd"\nname = "popgate"',
+      'map[2].name: "popgate" is the name of another one; give this one its own',
     ],
     [
       '[guard]\nnever = ["192.0.2.1/24"]',

@@ -32,7 +32,7 @@ const trustOf = (source: SourceSettings) =>
 const full = parseConfig(
   example
     .replace(/^# (\w+ = .*|\[\[adapter\]\])$/gm, "$1")
-    .replace(/^(config_dir|style|zone|format) = .*$/gm, ""),
+    .replace(/^(?:(?:config_dir|style|zone|format) = .*|name = "popgate")$/gm, ""),
   "popgate.toml",
   names,
 );
@@ -116,6 +116,16 @@ test("the MTA's lines of the examples are those that popgate gives", () => {
   expect(read("examples/sendmail-popauth.mc").replace(/^dnl.*\n/gm, "")).toBe(
     `${sendmail.advice.join("\n")}\n`,
   );
+});
+
+test.each(["exim", "opensmtpd"] as const)("README has the lines for %s, and the table", (mta) => {
+  const tables = { exim: ["", "net-iplsearch:"], opensmtpd: ["db:", "file:"] }[mta];
+  for (const type of tables) {
+    const table = `${type}/var/lib/popgate/relay`;
+    expect(readme).toContain(`table = "${table}"`);
+    const { advice } = createMap({ mta, table });
+    for (const line of advice) if (!line.startsWith("#")) expect(readme).toContain(line);
+  }
 });
 
 test("README names every command, and none that there is not", () => {

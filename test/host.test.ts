@@ -45,6 +45,18 @@ describe("a map is completed with what the host has", () => {
       { mta: "sendmail", table: "hash:/m" },
     ],
     [
+      "OpenSMTPD, which has a makemap, too",
+      { smtpctl: { ok: false, reason: "usage" }, "makemap -l": { ok: false } },
+      { table: "/m" },
+      { mta: "opensmtpd", table: "db:/m" },
+    ],
+    [
+      "a table in OpenSMTPD's memory",
+      {},
+      { mta: "opensmtpd", table: "file:/m" },
+      { mta: "opensmtpd", table: "file:/m" },
+    ],
+    [
       "Exim, where there is neither",
       { "exim4 -bV": "" },
       { table: "/m" },
@@ -57,7 +69,7 @@ describe("a map is completed with what the host has", () => {
   test("what cannot be known is told of every map at once", async () => {
     const maps = [{ table: "/a" }, { table: "hash:/b" }, { mta: "postfix" as const, table: "/c" }];
     await expect(completeMaps(maps, host({}))).rejects.toThrow(
-      /^\/a: neither postconf nor makemap.*\nhash:\/b: neither.*\n\/c: postconf does not tell/,
+      /^\/a: none of postconf, smtpctl, makemap.*\nhash:\/b: none of.*\n\/c: postconf does not tell/,
     );
   });
 });

@@ -13,6 +13,7 @@ import { nameOf, type SourceSettings } from "../sources/settings.ts";
 import { completeSetup, readConfig, type ConfigOptions } from "../setup.ts";
 import { inspectJournal } from "./check-journal.ts";
 import { inspectLogs } from "./check-log.ts";
+import { inspectOpensmtpd } from "./check-opensmtpd.ts";
 import type { Outside } from "./command.ts";
 import { fine, note, todo } from "./finding.ts";
 import type { Finding } from "./finding.ts";
@@ -84,9 +85,11 @@ const adviceTitles = {
   postfix: "main.cf needs, in this order:",
   sendmail: "sendmail.mc needs, with tabs between the columns of a rule:",
   exim: "Exim's configuration needs:",
+  opensmtpd: "smtpd.conf needs, and smtpd a restart then:",
 } as const;
 
-async function inspectMta({ name, source, settings }: AccessMap, run: Run): Promise<Finding[]> {
+async function inspectMta(map: AccessMap, run: Run): Promise<Finding[]> {
+  const { name, source, settings } = map;
   switch (settings.mta) {
     case "postfix": {
       const restrictions = await postfixRestrictions(settings.config_dir, run);
@@ -104,6 +107,8 @@ async function inspectMta({ name, source, settings }: AccessMap, run: Run): Prom
     }
     case "exim":
       return [note("whether Exim asks it was not looked at")];
+    case "opensmtpd":
+      return [await inspectOpensmtpd(map, run)];
   }
 }
 

@@ -14,14 +14,14 @@ function asideName(source: string): string {
 }
 
 /**
- * Removes what builds of this map left behind, their tools' own temporary files too: Berkeley DB's `__db.NAME` makes
- * the next build onto that name hang. Call it under the map's lock only.
+ * Removes what builds of this map left behind, their tools' own temporary files too: OpenSMTPD's makemap has one with eleven
+ * characters of mkstemp(3), and Berkeley DB's `__db.NAME` makes the next build onto that name hang. Call it under the map's lock only.
  */
 export async function removeBuilds(source: string): Promise<void> {
   const directory = dirname(source);
   const name = basename(source).replaceAll(/[.+]/g, String.raw`\$&`);
   const pattern = new RegExp(
-    String.raw`^(?:__db\.)?\.${name}\.popgate-[0-9a-f]{16}(?:\.(?:db|cdb|lmdb|cdb\.tmp))?$`,
+    String.raw`^(?:__db\.)?\.${name}\.popgate-[0-9a-f]{16}(?:\.(?:db|cdb|lmdb|cdb\.tmp|db\.[0-9A-Za-z]{11}))?$`,
   );
   for (const file of await readdir(directory)) {
     if (pattern.test(file)) await rm(join(directory, file), { force: true });

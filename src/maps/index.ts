@@ -1,5 +1,6 @@
 /** The MTAs that popgate writes maps for. */
 import { eximMap } from "./exim.ts";
+import { opensmtpdMap } from "./opensmtpd.ts";
 import { postfixMap } from "./postfix.ts";
 import { sendmailMap } from "./sendmail.ts";
 import type { AccessMap, MapSettings, Mta } from "./map.ts";
@@ -8,6 +9,7 @@ const makers: Readonly<Record<Mta, (settings: MapSettings) => AccessMap>> = {
   postfix: postfixMap,
   sendmail: sendmailMap,
   exim: eximMap,
+  opensmtpd: opensmtpdMap,
 };
 
 /**

@@ -3,7 +3,7 @@ import type { Client } from "../client.ts";
 import type { Outcome } from "../run.ts";
 
 /** The MTAs that popgate writes for. */
-export type Mta = "postfix" | "sendmail" | "exim";
+export type Mta = "postfix" | "sendmail" | "exim" | "opensmtpd";
 
 /** One map of the config, complete; the state remembers it in this form, so that it can be emptied later. */
 export interface MapSettings {
@@ -12,10 +12,12 @@ export interface MapSettings {
   readonly table: string;
   /** Sendmail only: a table of popgate's own beside its ruleset, or a whole access map. */
   readonly style?: "popauth" | "access" | undefined;
-  /** Another postmap or makemap than the one on PATH. */
+  /** Another postmap, makemap or smtpctl than the one on PATH. */
   readonly tool?: string | undefined;
   /** Postfix only: another instance's config directory. */
   readonly config_dir?: string | undefined;
+  /** OpenSMTPD only: what smtpd.conf calls the table. */
+  readonly name?: string | undefined;
 }
 
 /** What a tool's words and status say about the index that it made of a clean source. */
@@ -46,6 +48,21 @@ export interface Index {
   judge(outcome: Outcome): Verdict;
 }
 
+/** What became of the word that a table has changed. */
+export type Heard =
+  | { readonly is: "heard" }
+  /** No MTA runs that could hear it: one that starts reads the table as it is then. */
+  | { readonly is: "nobody"; readonly why: string }
+  /** It goes on with the table as it was; with `forGood` until somebody changes the config or the host. */
+  | { readonly is: "failed"; readonly why: string; readonly forGood: boolean };
+
+/** How an MTA is told, once a new version is in its place, to read it: one that does not look by itself. */
+export interface Announcement {
+  readonly argv: Argv;
+  /** Judges a run of `argv`, except whether the program is there. */
+  judge(outcome: Outcome): Heard;
+}
+
 /** One table, pure: text and argv, no I/O. */
 export interface AccessMap {
   readonly settings: MapSettings;
@@ -62,6 +79,8 @@ export interface AccessMap {
   readonly leavesOut?: (client: Client) => boolean;
   /** Says how the index is built from the source that stands at `aside`; absent where the MTA reads the source itself. */
   readonly index?: (aside: string) => Index;
+  /** How the MTA is told of a new version; absent where it looks by itself. Saying it twice does no harm. */
+  readonly announcement?: Announcement;
   /** The lines that the admin puts into the MTA's config so that it asks this table. */
   readonly advice: readonly string[];
 }

@@ -36,7 +36,7 @@ export function postfixMap(settings: MapSettings): AccessMap {
   if (suffix === undefined) faults.unshift(typeFault(type));
   requireAbsolute("tool", settings.tool, faults);
   requireAbsolute("config_dir", settings.config_dir, faults);
-  refuseKeys(settings, ["style"], faults);
+  refuseKeys(settings, ["style", "name"], faults);
   throwFaults(settings, faults);
 
   const { tool = "postmap", config_dir } = settings;

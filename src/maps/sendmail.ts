@@ -22,7 +22,7 @@ export function sendmailMap(settings: MapSettings): AccessMap {
     );
   }
   requireAbsolute("tool", settings.tool, faults);
-  refuseKeys(settings, ["config_dir"], faults);
+  refuseKeys(settings, ["config_dir", "name"], faults);
   throwFaults(settings, faults);
 
   const { tool = "makemap", style = "popauth" } = settings;

@@ -44,7 +44,7 @@ export function requireAbsolute(key: string, path: string | undefined, faults: s
 /** Adds a fault for each of these keys that the settings have although this MTA has no use for it. */
 export function refuseKeys(
   settings: MapSettings,
-  keys: readonly ("style" | "tool" | "config_dir")[],
+  keys: readonly ("style" | "tool" | "config_dir" | "name")[],
   faults: string[],
 ): void {
   for (const key of keys) {

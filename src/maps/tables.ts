@@ -24,6 +24,8 @@ interface TablesParts {
 interface Table {
   readonly map: AccessMap;
   readonly publisher: Publisher;
+  /** Whether no MTA could be told of it yet. */
+  readonly unheard: () => boolean;
   /** Once published and no longer configured: it is emptied, and then forgotten. */
   readonly orphan: boolean;
   /** Resolves when it was published for the first time. */
@@ -92,9 +94,13 @@ export class Tables {
     for (const { publisher } of this.#tables.values()) publisher.request(change);
   }
 
-  /** Has the tables written again that somebody removed: an MTA without its table refuses all mail. */
+  /**
+   * Has the tables written again that somebody removed: an MTA without its table refuses all mail. And those of which no MTA
+   * could be told: one that was starting may have read a former version.
+   */
   restore(): void {
-    for (const { map, publisher } of this.#tables.values()) {
+    for (const { map, publisher, unheard } of this.#tables.values()) {
+      if (unheard()) publisher.request("removal");
       if (!publisher.healthy || existsSync(map.index?.(map.source).live ?? map.source)) continue;
       this.#parts.log.error("table is gone, it is written again", { table: map.name });
       publisher.request("removal");
@@ -163,7 +169,7 @@ export class Tables {
 
   #open(map: AccessMap, orphan: boolean, before: Promise<void> | undefined): Table {
     const { clock, log, run, clients } = this.#parts;
-    const writer = new MapWriter({ map, run, log });
+    const writer = new MapWriter({ map, run, log, clock });
     let first = () => {};
     const published = new Promise<void>((resolve) => {
       first = resolve;
@@ -179,11 +185,11 @@ export class Tables {
         const gone = orphan && isGone(dirname(map.source));
         const written = gone ? "unchanged" : await writer.write(snapshot);
         first();
-        if (orphan) this.#forget(map, publisher);
+        if (orphan && !writer.unheard) this.#forget(map, publisher);
         return written;
       },
     });
-    return { map, publisher, orphan, published };
+    return { map, publisher, unheard: () => writer.unheard, orphan, published };
   }
 
   #forget({ name }: AccessMap, publisher: Publisher): void {

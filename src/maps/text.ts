@@ -8,15 +8,17 @@ export const mark = "# popgate writes this file";
 const header = `${mark} and its index: what is changed here by hand is lost.\n`;
 
 /**
- * Gives a map source in pieces: the header, then every key that `spell` makes of the clients, once, in bytewise order,
- * with `tail` behind it. postmap, makemap and Exim's host lists skip lines that start with `#`.
+ * Gives a map source in pieces: the header and `remark`, a comment line that means something to the MTA, then every key that
+ * `spell` makes of the clients, once, in bytewise order, with `tail` behind it. postmap, makemap (either one), Exim and smtpd
+ * skip lines that start with `#`.
  */
 export function* mapText(
   clients: Iterable<Client>,
   spell: (client: Client) => readonly string[],
   tail: string,
+  remark = "",
 ): Generator<string> {
-  yield header;
+  yield header + remark;
   for (const run of sortedRuns(clients, spell)) {
     let piece = "";
     for (const key of run) piece += `${key}${tail}\n`;

@@ -5,20 +5,24 @@ import type { Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Client } from "../client.ts";
+import { systemClock, type Clock } from "../clock.ts";
 import { inspectDirectory } from "../directory.ts";
 import { exit, KnownError, PublishError, reasonOf } from "../errors.ts";
 import { acquireLock, lockHolder, type Lock } from "../lock.ts";
 import type { Log } from "../log.ts";
 import { syncDirectory } from "../replace.ts";
 import type { Run } from "../run.ts";
+import { announce, announceOnce } from "./announce.ts";
 import { build, removeBuilds, type Built } from "./build.ts";
 import { exitCodeOf, inspectLive, statusOf } from "./files.ts";
 import type { AccessMap } from "./map.ts";
+import { makeLater } from "./mtime.ts";
 
 interface WriterParts {
   readonly map: AccessMap;
   readonly run: Run;
   readonly log: Log;
+  readonly clock?: Clock;
   /** Milliseconds for the map tool. */
   readonly deadline?: number;
 }
@@ -43,6 +47,7 @@ export class MapWriter {
   #published: Published | undefined;
   #fault: string | undefined;
   #remarks = "";
+  #unheard: string | undefined;
 
   constructor(parts: WriterParts) {
     const { source, index } = parts.map;
@@ -57,10 +62,16 @@ export class MapWriter {
     return this.#fault;
   }
 
+  /** True if no MTA could be told of the version that stands there: one that is just starting may have read the former. */
+  get unheard(): boolean {
+    return this.#unheard !== undefined;
+  }
+
   /**
    * Makes the map on disk equal to these clients, which are read once, under the map's lock.
    * `unchanged` if this process wrote the same last and nobody touched it since. What an earlier process left is always
    * written anew: it may have ended between the two renames, with an index that its source does not tell.
+   * An MTA that does not look by itself has been told then, unless it is `unheard`.
    * @throws PublishError that names the table; the live map is then the one before, or already the new one, but whole
    */
   async write(clients: Iterable<Client>): Promise<"written" | "unchanged"> {
@@ -69,15 +80,16 @@ export class MapWriter {
       this.#judgeLinks(index);
       const text = await this.#rendered(clients);
       const digest = digestOf(text);
-      if (await this.#stands(digest)) return "unchanged";
-      await this.#replace(await this.#build(text), hasSource);
+      const stands = await this.#stands(digest);
+      if (!stands) await this.#replace(await this.#build(text), hasSource);
+      if (!stands || this.unheard) await this.#announce();
       this.#published = await this.#seen(digest);
-      return "written";
+      return stands ? "unchanged" : "written";
     });
   }
 
   /**
-   * Tries the whole way up to the rename, with an empty map, and leaves the live one alone.
+   * Tries the whole way up to the rename, with an empty map, and leaves the live one alone; the MTA is told of that once more.
    * @throws PublishError: its code is `config` if the tool, the map type or the directory cannot serve, `cannotCreate` if
    * the directory cannot be written, `tempFail` if the tool failed in another way or the disk is full
    */
@@ -86,6 +98,8 @@ export class MapWriter {
       await this.#inspectLive();
       await this.#build(await this.#rendered([]));
       await removeBuilds(this.#parts.map.source);
+      const { map, run, deadline = toolDeadline } = this.#parts;
+      if (map.announcement !== undefined) await announceOnce(map.announcement, { run, deadline });
     });
   }
 
@@ -144,9 +158,26 @@ export class MapWriter {
   async #replace({ aside, index }: Built, hasSource: boolean): Promise<void> {
     const { source } = this.#parts.map;
     if (!hasSource) await rename(aside, source);
-    if (index !== undefined) await rename(index.makes, index.live);
+    if (index !== undefined) {
+      await makeLater(index.makes, index.live);
+      await rename(index.makes, index.live);
+    }
     if (hasSource) await rename(aside, source);
     await syncDirectory(this.#directory);
+  }
+
+  /** Until the MTA has heard of it, nothing counts as published. */
+  async #announce(): Promise<void> {
+    const { map, run, log, clock = systemClock, deadline = toolDeadline } = this.#parts;
+    if (map.announcement === undefined) return;
+    const nobody = await announce(map.announcement, { run, clock, deadline });
+    if (nobody !== undefined && this.#unheard === undefined) {
+      log.warning("nobody reads the table now", { table: map.name, reason: nobody });
+    }
+    if (nobody === undefined && this.#unheard !== undefined) {
+      log.info("the table is read", { table: map.name });
+    }
+    this.#unheard = nobody;
   }
 
   /** smtpd knows a replaced table by its link count of zero: a hard link keeps it at the old one (dict_changed_name in src/util/dict.c). */

@@ -166,3 +166,54 @@ test("a table that popgate did not write is not touched", async () => {
   expect(code).toBe(exit.no);
   expect(map[0]).toMatch(/^todo {2}map hash:\/relay: \/relay was not written by popgate/);
 });
+
+describe("OpenSMTPD", () => {
+  /** Checks a table of it on a host whose smtpctl ends so, and gives what is found. */
+  async function checkSmtpd(table: string, smtpctl: Partial<Outcome>): Promise<string[]> {
+    const config = join(directory, "popgate.toml");
+    const source = `[[source]]\npath = "${directory}/mail.log"\n`;
+    const map = `[[map]]\nmta = "opensmtpd"\ntable = "${table}:${directory}/relay"\n`;
+    writeFileSync(config, `state_dir = "${directory}/state"\n${source}${map}`);
+    const outside = new GatheringOutside();
+    const fine = { ok: true, missing: false, stdout: "", stderr: "", reason: "" };
+    outside.run = (argv, options) => {
+      if (argv[0] === "smtpctl") return Promise.resolve({ ...fine, ...smtpctl });
+      if (argv[0] !== "makemap") return run(argv, options);
+      writeFileSync(argv[4] ?? "", "index");
+      return Promise.resolve(fine);
+    };
+    await check({ config }, outside);
+    const [, told = ""] = outside.printed.split(" (opensmtpd)\n");
+    return told.split("\n").map((line) => line.trim());
+  }
+
+  test.each<[string, Partial<Outcome>, RegExp]>([
+    ["reads it", {}, /^fine {2}smtpd reads it$/],
+    [
+      "does not know it",
+      { ok: false, stdout: "command failed" },
+      /^todo {2}smtpctl: command failed: smtpd has no table "popgate", or cannot read .*relay/,
+    ],
+    ["does not run", { ok: false, stderr: "smtpctl: smtpd doesn't seem to be running" }, /^note/],
+  ])("%s", async (_, smtpctl, says) => {
+    const [exists, found, ...advice] = await checkSmtpd("file", smtpctl);
+    expect(exists).toBe("fine  it exists");
+    expect(found).toMatch(says);
+    expect(advice.includes("note  smtpd.conf needs, and smtpd a restart then:")).toBe(
+      smtpctl.ok === false,
+    );
+  });
+
+  test("wants root", async () => {
+    const denied = { ok: false, stderr: "smtpctl: need root privileges" };
+    const [only] = await checkSmtpd("file", denied);
+    expect(only).toMatch(/^todo {2}map file:.*need root privileges: run popgate as root, or use/);
+  });
+
+  test("need not be told of a database", async () => {
+    const [exists, found] = await checkSmtpd("db", { missing: true });
+    expect(exists).toBe("fine  it exists");
+    // What the host has there, if anything, does not name this table.
+    expect(found).toMatch(/^(?:todo|note) .*smtpd\.conf/);
+  });
+});

@@ -36,6 +36,21 @@ export function withDevLog(socket: string, argv: Argv): Argv {
   return withMounts(ownDev, socket, argv);
 }
 
+/** Lines for a script with mounts of its own: inside, there are these accounts, too. `$own` is a directory for the files that say so. */
+export function withAccounts(...accounts: (readonly [name: string, id: number])[]): string {
+  const lines = accounts.map(
+    ([name, id]) => `
+echo "${name}:x:${id}:${id}::/nonexistent:/usr/sbin/nologin" >> "$own/passwd"
+echo "${name}:x:${id}:" >> "$own/group"`,
+  );
+  return `
+for file in passwd group; do
+  cat "/etc/$file" > "$own/$file"
+  mount --bind "$own/$file" "/etc/$file"
+done${lines.join("")}
+`;
+}
+
 // SIOCSIFFLAGS with IFF_UP, as ip(8) does it, which a host may lack.
 const loopbackUp = `
   socket(my $socket, AF_INET, SOCK_DGRAM, 0) or die "$!";

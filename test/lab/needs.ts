@@ -42,6 +42,8 @@ const checks = {
   popa3d: () => directory("popa3d"),
   "solid-pop3d": () => directory("solid-pop3d"),
   mailutils: () => directory("mailutils"),
+  exim: () => directory("exim"),
+  opensmtpd: () => directory("opensmtpd"),
 };
 
 /** The first of these needs that is not met, in words; undefined if all are. */

@@ -1,4 +1,4 @@
-/** Dovecot -> popgate -> Postfix: every way of logging, every kind of login, every type of table. */
+/** Dovecot -> popgate -> Postfix: its own log and RFC 3164, every kind of login, every type of table. */
 
 import { Dovecot } from "../lab/dovecot.ts";
 import { Lab, hasIpv6 } from "../lab/lab.ts";
@@ -10,7 +10,7 @@ import { type Circuit, type Visit, story } from "./story.ts";
 
 const types = ["hash", "btree", "lmdb", "cdb"] as const;
 
-async function circuit(log: "own" | "rfc3339" | "rfc3164", ttl: string): Promise<Circuit> {
+async function circuit(log: "own" | "rfc3164", ttl: string): Promise<Circuit> {
   const lab = await Lab.open();
   const popgate = new Popgate(lab);
   await lab.folder("maps");
@@ -61,12 +61,6 @@ story(
   lacks(...daemons),
   [pop3, pop3s, imap, ...ipv6("pop3")],
   (ttl) => circuit("own", ttl),
-);
-story(
-  "Dovecot, rsyslog RFC 3339 -> Postfix",
-  syslog,
-  [pop3s, imap, pop3, ...ipv6("pop3s")],
-  (ttl) => circuit("rfc3339", ttl),
 );
 story("Dovecot, rsyslog RFC 3164 -> Postfix", syslog, [imap, pop3, pop3s, ...ipv6("imap")], (ttl) =>
   circuit("rfc3164", ttl),

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { createMap } from "../../src/maps/index.ts";
 import type { MapSettings } from "../../src/maps/map.ts";
+import type { Outcome } from "../../src/run.ts";
 
 const refused: [what: string, settings: MapSettings, says: RegExp][] = [
   ["no type", { mta: "postfix", table: "/x/relay" }, /type:path.*hash, btree, lmdb, cdb/],
@@ -21,8 +22,22 @@ const refused: [what: string, settings: MapSettings, says: RegExp][] = [
   ["long", { mta: "exim", table: `/x/${"a".repeat(201)}` }, /longer than 200/],
   ["makemap cdb", { mta: "sendmail", table: "cdb:/x/popauth" }, /use one of hash, btree/],
   ["makemap none", { mta: "sendmail", table: "/x/popauth" }, /type:path.*hash, btree/],
-  ["exim lookup", { mta: "exim", table: "net-lsearch:/x/relay" }, /path alone/],
+  ["exim lookup", { mta: "exim", table: "net-lsearch:/x/relay" }, /path alone, or net-iplsearch/],
   ["exim tool", { mta: "exim", table: "/x/relay", tool: "/bin/x" }, /tool means nothing to exim/],
+  ["exim name", { mta: "exim", table: "/x/relay", name: "relay" }, /name means nothing to exim/],
+  ["opensmtpd none", { mta: "opensmtpd", table: "/x/relay" }, /type:path.*db, file/],
+  ["opensmtpd hash", { mta: "opensmtpd", table: "hash:/x/relay" }, /one of db, file/],
+  ["opensmtpd suffix", { mta: "opensmtpd", table: "db:/x/relay.db" }, /leave out ".db"/],
+  ["opensmtpd tool", { mta: "opensmtpd", table: "file:/x/r", tool: "smtpctl" }, /tool = "smtpctl"/],
+  ["opensmtpd style", { mta: "opensmtpd", table: "db:/x/r", style: "access" }, /style means/],
+  ...["", "-f", "pop ips", "pop>", '"', "1st", "a".repeat(65)].map(
+    (name) =>
+      [
+        `name ${name}`,
+        { mta: "opensmtpd", table: "file:/x/r", name },
+        /is no table's name: letters/,
+      ] as [string, MapSettings, RegExp],
+  ),
   ["style", { mta: "postfix", table: "hash:/x/r", style: "access" }, /style means nothing/],
   ["tool", { mta: "postfix", table: "hash:/x/r", tool: "postmap" }, /tool = "postmap"/],
   ["config_dir", { mta: "sendmail", table: "hash:/x/r", config_dir: "/etc" }, /config_dir means/],
@@ -79,8 +94,26 @@ describe("index", () => {
     });
   });
 
-  test("Exim needs none", () => {
-    const map = createMap({ mta: "exim", table: "/x/relay" });
+  test("OpenSMTPD's makemap makes a set", () => {
+    const map = createMap({ mta: "opensmtpd", table: "db:/x/relay" });
+    expect(map).toMatchObject({ name: "db:/x/relay", source: "/x/relay" });
+    expect(map.announcement).toBeUndefined();
+    expect(map.index?.("/x/.aside")).toMatchObject({
+      argv: ["makemap", "-t", "set", "-o", "/x/.aside.db", "/x/.aside"],
+      stdin: false,
+      makes: "/x/.aside.db",
+      live: "/x/relay.db",
+    });
+  });
+
+  test("a file of OpenSMTPD needs none, but smtpd must be told", () => {
+    const map = createMap({ mta: "opensmtpd", table: "file:/x/relay", name: "pop-ips" });
+    expect(map.index).toBeUndefined();
+    expect(map.announcement?.argv).toEqual(["smtpctl", "update", "table", "pop-ips"]);
+  });
+
+  test.each(["/x/relay", "net-iplsearch:/x/relay"])("Exim needs none for %s", (table) => {
+    const map = createMap({ mta: "exim", table });
     expect(map.index).toBeUndefined();
     expect(map.source).toBe("/x/relay");
   });
@@ -109,8 +142,63 @@ describe("advice", () => {
     expect(map.advice).toEqual(["FEATURE(`access_db', `hash -o -T<TMPF> /x/access')dnl"]);
   });
 
-  test("Exim: a host list of its own", () => {
-    const { advice } = createMap({ mta: "exim", table: "/x/relay" });
-    expect(advice[0]).toBe("hostlist popgate_clients = /x/relay");
+  test.each([
+    ["/x/relay", "/x/relay"],
+    ["net-iplsearch:/x/relay", "net-iplsearch;/x/relay"],
+  ])("Exim: a host list of its own, %s", (table, item) => {
+    const { advice } = createMap({ mta: "exim", table });
+    expect(advice[0]).toBe(`hostlist popgate_clients = ${item}`);
+  });
+
+  test.each([
+    ["db:/x/relay", undefined, "popgate", "db:/x/relay.db"],
+    ["file:/x/relay", "relay", "relay", "file:/x/relay"],
+  ])("OpenSMTPD: %s, its name in quotes", (table, name, called, named) => {
+    const { advice } = createMap({ mta: "opensmtpd", table, name });
+    expect(advice[0]).toBe(`table "${called}" ${named}`);
+    expect(advice.at(-1)).toContain(`from src <"${called}"> for any`);
+  });
+});
+
+describe("what OpenSMTPD's tools say", () => {
+  const said = (stderr: string, stdout = ""): Outcome => {
+    const reason = stderr === "" ? "exit status 1" : `exit status 1: ${stderr}`;
+    return { ok: false, missing: false, stdout, stderr, reason };
+  };
+  const fine = { ok: true, missing: false, stdout: "", stderr: "", reason: "" };
+
+  test.each<[Outcome, { is: string; forGood?: boolean; why?: RegExp }]>([
+    [{ ...fine, stdout: "command succeeded" }, { is: "heard" }],
+    [said("smtpctl: smtpd doesn't seem to be running"), { is: "nobody" }],
+    [said("", "command failed"), { is: "failed", forGood: false, why: /no table "popgate", or/ }],
+    [said("smtpctl: need root privileges"), { is: "failed", forGood: true, why: /db:path/ }],
+    [said("smtpctl: unknown group opensmtpq"), { is: "failed", forGood: true }],
+    [said("smtpctl: pipe closed"), { is: "failed", forGood: false, why: /pipe closed$/ }],
+    [
+      { ...said(""), reason: "ended by SIGKILL" },
+      { is: "failed", forGood: false, why: /SIGKILL/ },
+    ],
+  ])("smtpctl: %j", (outcome, { why = /./, ...heard }) => {
+    const { announcement } = createMap({ mta: "opensmtpd", table: "file:/x/relay" });
+    const judged = announcement?.judge(outcome);
+    expect(judged).toMatchObject(heard);
+    if (judged?.is === "failed") expect(judged.why).toMatch(why);
+  });
+
+  test.each([
+    [fine, { is: "made", remarks: [] }],
+    [{ ...fine, stderr: "makemap: warning: empty map created: /x/a.db" }, { is: "made" }],
+    [{ ...fine, stderr: "makemap: something new" }, { is: "doubtful" }],
+    [
+      said(
+        "BDB0137 write: 0x5, 4096: No space left on device\nmakemap: dbput: Cannot allocate memory",
+      ),
+      { is: "failed", forGood: false, why: "makemap: dbput: Cannot allocate memory" },
+    ],
+    [said("makemap: this program must be setgid opensmtpq"), { is: "failed", forGood: true }],
+    [said("makemap: unsupported type 'set'"), { is: "failed", forGood: true }],
+  ])("makemap: %j", (outcome, verdict) => {
+    const map = createMap({ mta: "opensmtpd", table: "db:/x/relay" });
+    expect(map.index?.("/x/a").judge(outcome)).toMatchObject(verdict);
   });
 });

@@ -72,6 +72,17 @@ describe("a write", () => {
     await one.write([bob]);
     expect(statSync(join(directory, "relay.db")).ino).not.toBe(before);
   });
+
+  test("every new index has a time of change in a second of its own", async () => {
+    const { writer, directory } = bench();
+    const one = writer();
+    const seconds: number[] = [];
+    for (const clients of [[alice], [], [bob], [], [alice]]) {
+      await one.write(clients);
+      seconds.push(Math.floor(statSync(join(directory, "relay.db")).mtimeMs / 1000));
+    }
+    expect(seconds).toEqual([...new Set(seconds)].sort((a, b) => a - b));
+  });
 });
 
 describe("two writers", () => {
