@@ -3,7 +3,9 @@ import {
   closeSync,
   constants,
   existsSync,
+  fstatSync,
   ftruncateSync,
+  lstatSync,
   openSync,
   readFileSync,
   writeSync,
@@ -13,6 +15,8 @@ import type { Run } from "./run.ts";
 
 /** Held until released, or until the process ends, in whatever way. */
 export interface Lock {
+  /** False once somebody removed or replaced the lock file, so that others may lock another one under its name. */
+  readonly stands: boolean;
   release(): void;
 }
 
@@ -31,7 +35,14 @@ export async function acquireLock(file: string, run: Run, wait = 1): Promise<Loc
     return undefined;
   }
   writeHolder(descriptor);
-  return { release: () => closeSync(descriptor) };
+  return {
+    get stands() {
+      const found = lstatSync(file, { throwIfNoEntry: false });
+      const { dev, ino } = fstatSync(descriptor);
+      return found?.ino === ino && found.dev === dev;
+    },
+    release: () => closeSync(descriptor),
+  };
 }
 
 /** The pid is for people: a full disk must not keep the lock from the one who is about to close the relay. */

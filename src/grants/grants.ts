@@ -119,9 +119,11 @@ export class Grants {
     return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonic());
   }
 
-  /** The clients that are live at this moment. */
-  *clients(): Generator<Client> {
-    for (const { client } of this.live()) yield client;
+  /** The clients that are live in `ahead` ms unless they are revoked before. */
+  *clients(ahead = 0): Generator<Client> {
+    for (const { client, expires } of this.live()) {
+      if (expires > this.#clock.now() + ahead) yield client;
+    }
   }
 
   /** The grants that are live at this moment. */

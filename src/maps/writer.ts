@@ -1,19 +1,23 @@
-/** HOW a map gets onto the disk: under its lock, built aside, judged, renamed. */
+/** HOW a map gets onto the disk: under its lock, built aside, judged, and renamed or changed in one transaction. */
 import { createHash } from "node:crypto";
-import { rename } from "node:fs/promises";
+import { renameSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { readFile, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Client } from "../client.ts";
 import { inspectDirectory } from "../directory.ts";
 import { exit, KnownError, PublishError, reasonOf } from "../errors.ts";
-import { acquireLock, lockHolder, type Lock } from "../lock.ts";
 import type { Log } from "../log.ts";
 import { syncDirectory } from "../replace.ts";
 import type { Run } from "../run.ts";
-import { build, removeBuilds, type Built } from "./build.ts";
-import { exitCodeOf, inspectLive, statusOf } from "./files.ts";
-import type { AccessMap } from "./map.ts";
+import { build, removeBuild, removeBuilds, type Built, type Order } from "./build.ts";
+import { exitCodeOf, inspectLive } from "./files.ts";
+import type { AccessMap, Index } from "./map.ts";
+import { holds, sampleOf } from "./probe.ts";
+import { Spare } from "./spare.ts";
+import { LastMap } from "./standing.ts";
+import { endTurns, inTurn } from "./turns.ts";
 
 interface WriterParts {
   readonly map: AccessMap;
@@ -23,24 +27,23 @@ interface WriterParts {
   readonly deadline?: number;
 }
 
-/** What this process last put there, and how to see that it is still the same. */
-interface Published {
-  readonly digest: string;
-  readonly source: string;
-  readonly index: string;
-}
-
 const toolDeadline = 30_000;
-/** Seconds for another popgate to finish its write. */
-const lockWait = 10;
+/** In place a tool that hangs may keep the MTA's readers waiting. */
+const inPlaceDeadline = 10_000;
 
 /** Writes one map. */
 export class MapWriter {
   readonly #parts: WriterParts;
   readonly #directory: string;
-  readonly #lock: string;
-  readonly #liveIndex: string | undefined;
-  #published: Published | undefined;
+  readonly #spare: Spare;
+  /** How the index is asked where it stands. */
+  readonly #live: Index | undefined;
+  readonly #last: LastMap;
+  /** True until a write ends well: what an earlier one left must be removed, and what is written is looked at more closely. */
+  #failed = false;
+  #first = true;
+  /** Counts the last resorts: a write that began before one must not put its map there after it. */
+  #resorts = 0;
   #fault: string | undefined;
   #remarks = "";
 
@@ -48,8 +51,9 @@ export class MapWriter {
     const { source, index } = parts.map;
     this.#parts = parts;
     this.#directory = dirname(source);
-    this.#lock = join(this.#directory, `.${basename(source)}.popgate-lock`);
-    this.#liveIndex = index?.(source).live;
+    this.#spare = new Spare(parts.map);
+    this.#last = new LastMap(parts.map);
+    this.#live = index?.(source);
   }
 
   /** Why running MTAs may not see what is written here, although it is written; undefined if they do. */
@@ -60,20 +64,48 @@ export class MapWriter {
   /**
    * Makes the map on disk equal to these clients, which are read once, under the map's lock.
    * `unchanged` if this process wrote the same last and nobody touched it since. What an earlier process left is always
-   * written anew: it may have ended between the two renames, with an index that its source does not tell.
+   * written anew, and renamed: it may have ended between the two renames, with an index that its source does not tell, or
+   * its tool may live on and change the index that it has open.
+   * No client gets into the map before the empty map stands ready that is the way out.
    * @throws PublishError that names the table; the live map is then the one before, or already the new one, but whole
    */
   async write(clients: Iterable<Client>): Promise<"written" | "unchanged"> {
-    return this.#underLock(async () => {
+    return this.#inTurn(async () => {
+      const resorts = this.#resorts;
       const { hasSource, index } = await this.#inspectLive();
-      this.#judgeLinks(index);
+      this.judgeLinks(index);
       const text = await this.#rendered(clients);
       const digest = digestOf(text);
-      if (await this.#stands(digest)) return "unchanged";
-      await this.#replace(await this.#build(text), hasSource);
-      this.#published = await this.#seen(digest);
+      if (await this.#last.stands(digest)) return "unchanged";
+      const isEmpty = text.slice(1).every((piece) => piece === "");
+      if (!isEmpty) await this.#prepare();
+      const before = hasSource ? await this.#readSource() : "";
+      await this.#put({ text, before, thorough: this.#failed }, index, hasSource, resorts);
+      const standing = await this.#last.look(digest);
+      this.#requireNone(resorts);
+      this.#last.keep(standing);
+      if (isEmpty) await this.#prepare().catch(() => {});
       return "written";
     });
+  }
+
+  /**
+   * The last resort: puts the empty map there that was prepared, by renames alone. Needs no tool, no lock and no space, and
+   * overtakes a write that hangs. A directory that others can write to is no hindrance: only a file of ours is moved, and
+   * only within it.
+   * @throws PublishError that names the table, if there is none, or the directory cannot be written
+   */
+  async resort(): Promise<void> {
+    this.#resorts += 1;
+    try {
+      const { hasSource } = await this.#inspectLive();
+      this.#spare.install(hasSource);
+      this.#last.keep(undefined);
+      // In place for all who look; a crash before it is on the disk is followed by another withdrawal.
+      await syncDirectory(this.#directory).catch(() => {});
+    } catch (error) {
+      throw this.#named(error);
+    }
   }
 
   /**
@@ -82,42 +114,46 @@ export class MapWriter {
    * the directory cannot be written, `tempFail` if the tool failed in another way or the disk is full
    */
   async check(): Promise<void> {
-    await this.#underLock(async () => {
-      await this.#inspectLive();
-      await this.#build(await this.#rendered([]));
-      await removeBuilds(this.#parts.map.source);
-    });
-  }
-
-  async #underLock<T>(work: () => Promise<T>): Promise<T> {
-    const { map } = this.#parts;
-    let lock: Lock | undefined;
     try {
       await inspectDirectory(this.#directory);
-      lock = await this.#acquire();
-      await removeBuilds(map.source);
-      return await work();
+      await this.#inspectLive();
+      await removeBuild(await this.#build({ text: await this.#rendered([]), before: "" }));
     } catch (error) {
-      if (lock !== undefined) await removeBuilds(map.source).catch(() => {});
       throw this.#named(error);
-    } finally {
-      lock?.release();
     }
   }
 
-  async #acquire(): Promise<Lock> {
-    const lock = await acquireLock(this.#lock, this.#parts.run, lockWait);
-    if (lock === undefined) {
-      const holder = lockHolder(this.#lock);
-      const who = holder === undefined ? "" : ` (pid ${String(holder)})`;
-      throw new PublishError(`another popgate${who} is writing it`, exit.tempFail);
-    }
-    return lock;
+  /** Lets other processes write the map; with `forgotten` it is left empty, and nothing of popgate's own stays beside it but the lock. */
+  async close(forgotten = false): Promise<void> {
+    if (forgotten) await this.#spare.remove().catch(() => {});
+    endTurns(this.#parts.map.source);
   }
 
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const { map, run } = this.#parts;
+    try {
+      await inspectDirectory(this.#directory);
+      return await inTurn(map.source, run, async () => {
+        try {
+          if (this.#first || this.#failed) await removeBuilds(map.source);
+          this.#first = false;
+          const result = await work();
+          this.#failed = false;
+          return result;
+        } catch (error) {
+          this.#failed = true;
+          throw error;
+        }
+      });
+    } catch (error) {
+      throw this.#named(error);
+    }
+  }
+
+  /** An index without its source is popgate's own if this process made it, or if popgate keeps its spare beside it. */
   #inspectLive(): ReturnType<typeof inspectLive> {
-    const known = (index: Stats): boolean => identityOf(index) === this.#published?.index;
-    return inspectLive(this.#parts.map.source, this.#liveIndex, known);
+    const known = (index: Stats) => this.#last.has(index) || this.#spare.stands;
+    return inspectLive(this.#parts.map.source, this.#live?.live, known);
   }
 
   /** Other things have their turn between the pieces: a large map must not hold up the logins. */
@@ -129,9 +165,51 @@ export class MapWriter {
     return text;
   }
 
-  async #build(text: readonly string[]): Promise<Built> {
+  async #readSource(): Promise<string> {
+    return this.#live?.ask === undefined ? "" : readFile(this.#parts.map.source, "latin1");
+  }
+
+  /** Makes the empty map that the last resort needs, if it does not stand already. */
+  async #prepare(): Promise<void> {
+    if (this.#spare.stands) return;
+    const text = await this.#rendered([]);
+    this.#spare.keep(await this.#build({ text, before: "", thorough: false }));
+  }
+
+  async #put(
+    order: Order,
+    index: Stats | undefined,
+    hasSource: boolean,
+    resorts: number,
+  ): Promise<void> {
+    const inPlace = this.#last.mayChange(index) ? this.#live?.live : undefined;
+    let built: Built;
+    try {
+      built = await this.#build({ ...order, live: inPlace });
+    } catch (error) {
+      // What the index holds now is not known any more: the next one is built aside.
+      if (inPlace !== undefined) this.#last.keep(undefined);
+      throw error;
+    }
+    if (resorts !== this.#resorts) await removeBuild(built);
+    this.#requireNone(resorts);
+    this.#install(built, hasSource);
+    if (built.inPlace) await rm(built.index?.makes ?? "", { force: true });
+    await syncDirectory(this.#directory);
+    this.#requireNone(resorts);
+    await this.#verify(order);
+    this.#requireNone(resorts);
+  }
+
+  #requireNone(resorts: number): void {
+    if (resorts === this.#resorts) return;
+    throw new PublishError("the last resort came first", exit.tempFail);
+  }
+
+  async #build(order: Omit<Order, "thorough"> & { thorough?: boolean }): Promise<Built> {
     const { map, run, log, deadline = toolDeadline } = this.#parts;
-    const built = await build(text, { map, run, deadline });
+    const longest = order.live === undefined ? deadline : Math.min(deadline, inPlaceDeadline);
+    const built = await build({ thorough: false, ...order }, { map, run, deadline: longest });
     const remarks = built.remarks.join("; ").replaceAll(built.aside, map.source);
     if (remarks !== this.#remarks && remarks !== "") {
       log.warning("the map tool says", { table: map.name, says: remarks });
@@ -140,42 +218,41 @@ export class MapWriter {
     return built;
   }
 
-  /** The index goes first, so that its source is never newer; but it is never there without a source to tell whose it is. */
-  async #replace({ aside, index }: Built, hasSource: boolean): Promise<void> {
+  /**
+   * Without a pause: the last resort must not come in between. The index goes first, so that its source is never newer; but
+   * it is never there without a source to tell whose it is.
+   */
+  #install({ aside, index, inPlace }: Built, hasSource: boolean): void {
     const { source } = this.#parts.map;
-    if (!hasSource) await rename(aside, source);
-    if (index !== undefined) await rename(index.makes, index.live);
-    if (hasSource) await rename(aside, source);
-    await syncDirectory(this.#directory);
+    if (!hasSource) renameSync(aside, source);
+    if (index !== undefined && !inPlace) renameSync(index.makes, index.live);
+    if (hasSource) renameSync(aside, source);
   }
 
-  /** smtpd knows a replaced table by its link count of zero: a hard link keeps it at the old one (dict_changed_name in src/util/dict.c). */
-  #judgeLinks(index: Stats | undefined): void {
+  /** Asks the table for a few keys, as the MTA does. One that was asked before it got its name is the same file still. */
+  async #verify({ text, before, thorough }: Order): Promise<void> {
+    const { run, deadline = toolDeadline } = this.#parts;
+    if (this.#live === undefined || this.#live.silent === true || thorough) return;
+    if (await holds(this.#live, sampleOf(text, before), run, deadline)) return;
+    this.#last.keep(undefined);
+    throw new PublishError("the table does not answer what was written", exit.tempFail);
+  }
+
+  /**
+   * Takes the status of the live index, and tells if it is hard-linked. smtpd knows a replaced table by its link count of
+   * zero: a hard link keeps it at the old one (dict_changed_name in src/util/dict.c).
+   */
+  judgeLinks(index: Stats | undefined): void {
     const { map, log } = this.#parts;
     const fault =
       index !== undefined && index.nlink > 1
-        ? `${this.#liveIndex ?? ""} is hard-linked (${String(index.nlink)} links): running smtpd processes cannot see changes; remove the other links and reload the MTA`
+        ? `${this.#live?.live ?? ""} is hard-linked (${String(index.nlink)} links): running smtpd processes cannot see changes; remove the other links and reload the MTA`
         : undefined;
     if (fault !== this.#fault) {
       if (fault === undefined) log.info("no hard link any more", { table: map.name });
       else log.error("changes are not seen", { table: map.name, reason: fault });
     }
     this.#fault = fault;
-  }
-
-  async #stands(digest: string): Promise<boolean> {
-    const before = this.#published;
-    if (before === undefined || before.digest !== digest) return false;
-    const now = await this.#seen(digest);
-    // Nothing is no file of ours, even if it was gone as soon as it was written.
-    if (now.source === none || (this.#liveIndex !== undefined && now.index === none)) return false;
-    return now.source === before.source && now.index === before.index;
-  }
-
-  async #seen(digest: string): Promise<Published> {
-    const source = await statusOf(this.#parts.map.source);
-    const index = this.#liveIndex === undefined ? undefined : await statusOf(this.#liveIndex);
-    return { digest, source: identityOf(source), index: identityOf(index) };
   }
 
   #named(error: unknown): KnownError {
@@ -189,14 +266,4 @@ function digestOf(text: readonly string[]): string {
   const hash = createHash("sha256");
   for (const piece of text) hash.update(piece);
   return hash.digest("base64");
-}
-
-/** The identity of a file that is not there. */
-const none = "none";
-
-/** Changes whenever somebody writes to a file, replaces it, or changes its owner, mode or links. */
-function identityOf(status: Stats | undefined): string {
-  if (status === undefined) return none;
-  const { dev, ino, size, ctimeMs } = status;
-  return [dev, ino, size, ctimeMs].join(" ");
 }
