@@ -20,8 +20,12 @@ export interface Lock {
   release(): void;
 }
 
-/** A planted link must not make us write into another file. */
-const readAndMake = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+/**
+ * A planted link must not make us write into another file. To read is enough for a lock, and does not keep the file system from
+ * being mounted read-only for as long as it is held.
+ */
+const readAndMake = constants.O_RDONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+const write = constants.O_WRONLY | constants.O_NOFOLLOW;
 
 /**
  * Takes the lock `file`, which is made if it is missing (mode 0600) and never removed; the holder's pid is written into it.
@@ -34,7 +38,7 @@ export async function acquireLock(file: string, run: Run, wait = 1): Promise<Loc
     closeSync(descriptor);
     return undefined;
   }
-  writeHolder(descriptor);
+  writeHolder(file);
   return {
     get stands() {
       const found = lstatSync(file, { throwIfNoEntry: false });
@@ -46,12 +50,16 @@ export async function acquireLock(file: string, run: Run, wait = 1): Promise<Loc
 }
 
 /** The pid is for people: a full disk must not keep the lock from the one who is about to close the relay. */
-function writeHolder(descriptor: number): void {
+function writeHolder(file: string): void {
+  let descriptor: number | undefined;
   try {
+    descriptor = openSync(file, write);
     ftruncateSync(descriptor);
     writeSync(descriptor, `${String(process.pid)}\n`, 0);
   } catch {
     // The lock holds without it.
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

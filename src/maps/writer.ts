@@ -28,6 +28,8 @@ interface WriterParts {
 }
 
 const toolDeadline = 30_000;
+/** Each so many-th publish the table is asked, and always after an error: a process each time would cost as much as a small index. */
+const askedEach = 10;
 /** In place a tool that hangs may keep the MTA's readers waiting. */
 const inPlaceDeadline = 10_000;
 
@@ -46,6 +48,7 @@ export class MapWriter {
   #resorts = 0;
   #fault: string | undefined;
   #remarks = "";
+  #puts = 0;
 
   constructor(parts: WriterParts) {
     const { source, index } = parts.map;
@@ -98,9 +101,11 @@ export class MapWriter {
   async resort(): Promise<void> {
     this.#resorts += 1;
     try {
+      const digest = digestOf(await this.#rendered([]));
+      if (await this.#last.stands(digest)) return;
       const { hasSource } = await this.#inspectLive();
       this.#spare.install(hasSource);
-      this.#last.keep(undefined);
+      this.#last.keep(await this.#last.look(digest));
       // In place for all who look; a crash before it is on the disk is followed by another withdrawal.
       await syncDirectory(this.#directory).catch(() => {});
     } catch (error) {
@@ -188,7 +193,7 @@ export class MapWriter {
       built = await this.#build({ ...order, live: inPlace });
     } catch (error) {
       // What the index holds now is not known any more: the next one is built aside.
-      if (inPlace !== undefined) this.#last.keep(undefined);
+      if (inPlace !== undefined && resorts === this.#resorts) this.#last.keep(undefined);
       throw error;
     }
     if (resorts !== this.#resorts) await removeBuild(built);
@@ -229,10 +234,11 @@ export class MapWriter {
     if (hasSource) renameSync(aside, source);
   }
 
-  /** Asks the table for a few keys, as the MTA does. One that was asked before it got its name is the same file still. */
+  /** Asks the table for a few keys now and then, as the MTA does. One that was asked before it got its name is the same file still. */
   async #verify({ text, before, thorough }: Order): Promise<void> {
     const { run, deadline = toolDeadline } = this.#parts;
     if (this.#live === undefined || this.#live.silent === true || thorough) return;
+    if (this.#puts++ % askedEach > 0) return;
     if (await holds(this.#live, sampleOf(text, before), run, deadline)) return;
     this.#last.keep(undefined);
     throw new PublishError("the table does not answer what was written", exit.tempFail);

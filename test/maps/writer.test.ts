@@ -179,6 +179,8 @@ describe("the last resort", () => {
       await one.resort();
       expect(Object.values(files())).toEqual(Array.from({ length: count }, () => []));
       expect(spares(directory)).toEqual([]);
+      await one.resort();
+      expect(await one.write([])).toBe("unchanged");
       use("works");
       expect(await one.write([alice])).toBe("written");
       expect(Object.values(files())).toEqual(Array.from({ length: count }, () => [alice]));
@@ -273,17 +275,31 @@ describe("the last resort", () => {
 });
 
 describe("a table that is asked after it was written", () => {
-  test("and lacks a client: not written, and written again", async () => {
+  test.each([0, 10])(
+    "and lacks a client, at write %s: not written, and written again",
+    async (before) => {
+      const { writer, use, files } = bench();
+      const one = writer();
+      for (let write = 0; write < before; write++) await one.write(write % 2 ? [bob] : [alice]);
+      use("silent");
+      await expect(one.write([alice, bob])).rejects.toEqual(
+        rejection(exit.tempFail, /does not answer what was written/),
+      );
+      use("works");
+      expect(await one.write([bob])).toBe("written");
+      expect(files()).toEqual({ relay: [bob], "relay.db": [bob] });
+    },
+  );
+
+  test("is asked each time after an error, before it gets its name", async () => {
     const { writer, use, files } = bench();
     const one = writer();
     await one.write([alice]);
+    use("fails");
+    await expect(one.write([bob])).rejects.toThrow(/No space/);
     use("silent");
-    await expect(one.write([bob])).rejects.toEqual(
-      rejection(exit.tempFail, /does not answer what was written/),
-    );
-    use("works");
-    expect(await one.write([bob])).toBe("written");
-    expect(files()).toEqual({ relay: [bob], "relay.db": [bob] });
+    await expect(one.write([bob])).rejects.toThrow(/lacks what it was given/);
+    expect(files()).toEqual({ relay: [alice], "relay.db": [alice] });
   });
 });
 
