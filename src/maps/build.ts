@@ -131,7 +131,10 @@ async function makeIndex(
     asked ? holds(index, sampleOf(text, before), run, deadline) : true,
   ]);
   if (!held) {
-    throw new PublishError(`${tool} made an index that lacks what it was given`, exit.tempFail);
+    throw new PublishError(
+      `${tool} made an index that lacks what it was given; is the disk full?`,
+      exit.tempFail,
+    );
   }
   if (doubt === undefined && !thorough) return remarks;
   const same = await saysTheSame(index, text, run, deadline);

@@ -29,7 +29,7 @@ export function emptyTables(
       const map = createMap(settings);
       const writer = new MapWriter({ map, run, log });
       await emptied(map, writer, log, inTime(clock, patience, writer.write([]), hurry(map)));
-      await writer.close();
+      void writer.close();
     }),
   );
 }

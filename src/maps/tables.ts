@@ -131,7 +131,7 @@ export class Tables {
       if (status === undefined) {
         this.#parts.log.error("table is gone, it is written again", { table: map.name });
         publisher.request("removal");
-      } else if (map.index !== undefined) writer.judgeLinks(status);
+      } else if (map.index !== undefined) writer.seeLinks(status);
     }
   }
 
@@ -165,7 +165,7 @@ export class Tables {
       [...this.#tables.values()].map(async ({ map, writer, publisher }) => {
         await emptied(map, writer, this.#parts.log, this.#publishAtLast(map, publisher));
         publisher.stop();
-        await writer.close();
+        void writer.close();
       }),
     );
     for (const { publisher } of this.#tables.values()) publisher.stop();

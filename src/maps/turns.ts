@@ -41,12 +41,13 @@ export function inTurn<T>(source: string, run: Run, work: () => Promise<T>): Pro
 }
 
 /** Lets another process write this map, when those who came so far are done. */
-export function endTurns(source: string): void {
+export async function endTurns(source: string): Promise<void> {
   const place = placeOf(source);
   place.last = place.last.then(() => {
     place.lock?.release();
     place.lock = undefined;
   });
+  await place.last;
 }
 
 function placeOf(source: string): Place {

@@ -13,6 +13,7 @@ import { syncDirectory } from "../replace.ts";
 import type { Run } from "../run.ts";
 import { build, removeBuild, removeBuilds, type Built, type Order } from "./build.ts";
 import { exitCodeOf, inspectLive } from "./files.ts";
+import { Links } from "./links.ts";
 import type { AccessMap, Index } from "./map.ts";
 import { holds, sampleOf } from "./probe.ts";
 import { Spare } from "./spare.ts";
@@ -41,12 +42,13 @@ export class MapWriter {
   /** How the index is asked where it stands. */
   readonly #live: Index | undefined;
   readonly #last: LastMap;
+  readonly #links: Links;
   /** True until a write ends well: what an earlier one left must be removed, and what is written is looked at more closely. */
   #failed = false;
   #first = true;
+  #writing = false;
   /** Counts the last resorts: a write that began before one must not put its map there after it. */
   #resorts = 0;
-  #fault: string | undefined;
   #remarks = "";
   #puts = 0;
 
@@ -56,12 +58,13 @@ export class MapWriter {
     this.#directory = dirname(source);
     this.#spare = new Spare(parts.map);
     this.#last = new LastMap(parts.map);
+    this.#links = new Links(parts);
     this.#live = index?.(source);
   }
 
   /** Why running MTAs may not see what is written here, although it is written; undefined if they do. */
   get fault(): string | undefined {
-    return this.#fault;
+    return this.#links.fault;
   }
 
   /**
@@ -76,7 +79,7 @@ export class MapWriter {
     return this.#inTurn(async () => {
       const resorts = this.#resorts;
       const { hasSource, index } = await this.#inspectLive();
-      this.judgeLinks(index);
+      this.#links.judge(index);
       const text = await this.#rendered(clients);
       const digest = digestOf(text);
       if (await this.#last.stands(digest)) return "unchanged";
@@ -131,7 +134,7 @@ export class MapWriter {
   /** Lets other processes write the map; with `forgotten` it is left empty, and nothing of popgate's own stays beside it but the lock. */
   async close(forgotten = false): Promise<void> {
     if (forgotten) await this.#spare.remove().catch(() => {});
-    endTurns(this.#parts.map.source);
+    await endTurns(this.#parts.map.source);
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -139,6 +142,7 @@ export class MapWriter {
     try {
       await inspectDirectory(this.#directory);
       return await inTurn(map.source, run, async () => {
+        this.#writing = true;
         try {
           if (this.#first || this.#failed) await removeBuilds(map.source);
           this.#first = false;
@@ -148,6 +152,8 @@ export class MapWriter {
         } catch (error) {
           this.#failed = true;
           throw error;
+        } finally {
+          this.#writing = false;
         }
       });
     } catch (error) {
@@ -244,21 +250,9 @@ export class MapWriter {
     throw new PublishError("the table does not answer what was written", exit.tempFail);
   }
 
-  /**
-   * Takes the status of the live index, and tells if it is hard-linked. smtpd knows a replaced table by its link count of
-   * zero: a hard link keeps it at the old one (dict_changed_name in src/util/dict.c).
-   */
-  judgeLinks(index: Stats | undefined): void {
-    const { map, log } = this.#parts;
-    const fault =
-      index !== undefined && index.nlink > 1
-        ? `${this.#live?.live ?? ""} is hard-linked (${String(index.nlink)} links): running smtpd processes cannot see changes; remove the other links and reload the MTA`
-        : undefined;
-    if (fault !== this.#fault) {
-      if (fault === undefined) log.info("no hard link any more", { table: map.name });
-      else log.error("changes are not seen", { table: map.name, reason: fault });
-    }
-    this.#fault = fault;
+  /** Takes the status of the live index at any time, and tells if it is hard-linked; while it is changed in place, it is by us. */
+  seeLinks(index: Stats): void {
+    if (!this.#writing) this.#links.judge(index);
   }
 
   #named(error: unknown): KnownError {

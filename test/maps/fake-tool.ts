@@ -32,6 +32,7 @@ export const behaviours = {
   garbage: `head -c 2000 /dev/urandom >&2; exit 1`,
   killed: `${make}; kill -9 $$`,
   silent: `[ -s "$made" ] || echo '# index' >"$made"`,
+  late: `started="$(dirname "$0")/started"; : >"$started"; while [ -e "$started" ]; do sleep 0.01; done; ${make}`,
   wrongArchitecture: "",
   stray: `: >"$(dirname "$source")/__db.$(basename "$source").db"; exit 1`,
 } as const;

@@ -24,6 +24,18 @@ describe("pace", () => {
     expect(bench.clock.armed).toBe(0);
   });
 
+  test("10,000 logins in a second: a handful of writes", async () => {
+    const bench = new Bench();
+    bench.cost = 30;
+    for (let ms = 0; ms < 1000; ms++) {
+      for (let login = 0; login < 10; login++) bench.publisher.request("addition");
+      await bench.clock.pass(1);
+    }
+    await bench.pass(1000, 10);
+    expect(bench.attempts.length).toBeLessThanOrEqual(5);
+    expect(bench.clock.armed).toBe(0);
+  });
+
   test("a costly write: a tenth of the time", async () => {
     const bench = new Bench();
     bench.cost = 100;

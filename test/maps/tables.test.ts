@@ -1,9 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { exit } from "../../src/errors.ts";
 import { checkMaps } from "../../src/maps/check.ts";
 import { emptyTables } from "../../src/maps/emptying.ts";
+import { createMap } from "../../src/maps/index.ts";
 import { Tables } from "../../src/maps/tables.ts";
 import { run } from "../../src/run.ts";
 import type { Client } from "../../src/client.ts";
@@ -143,6 +144,52 @@ test.each([
     expect(keysOf(one)).toEqual([alice]);
   },
 );
+
+test("a hard link to a table is seen between two writes, and is no fault while one is under way", async () => {
+  const one = bench("postfix", "lmdb");
+  let clients = [alice];
+  const { tables, told } = tablesOf(() => clients);
+  tables.configure([one.map], []);
+  await tables.publish();
+  const started = join(one.directory, "..", "started");
+  one.use("late");
+  clients = [bob];
+  const write = tables.publish();
+  await until("the tool", () => existsSync(started));
+  tables.restore();
+  expect(tables.health).toEqual([{ table: one.map.name, trouble: undefined, fault: undefined }]);
+  rmSync(started);
+  await write;
+  linkSync(`${one.map.source}.lmdb`, `${one.map.source}.backup`);
+  tables.restore();
+  expect(tables.health[0]?.fault).toMatch(/hard-linked/);
+  expect(told).toEqual(["changes are not seen"]);
+});
+
+test("a table that cannot be written says so in its health", async () => {
+  const one = bench();
+  const { tables, clock } = tablesOf(() => [alice]);
+  tables.configure([one.map], []);
+  one.use("fails");
+  await tables.publish().catch(() => {});
+  const since = Math.round(clock.now());
+  expect(tables.health[0]?.trouble).toEqual({
+    since,
+    overdue: since,
+    emptied: false,
+    reason: expect.stringMatching(/No space left/),
+  });
+});
+
+test("a config that says the same again leaves its tables alone", async () => {
+  const one = bench();
+  const { tables } = tablesOf(() => [alice]);
+  tables.configure([one.map], []);
+  await tables.publish();
+  one.use("fails");
+  tables.configure([createMap(one.map.settings)], []);
+  await tables.publish();
+});
 
 test("a client that a table leaves out is known", () => {
   const one = bench();

@@ -230,6 +230,21 @@ describe("the last resort", () => {
     expect(await one.write([alice, bob])).toBe("written");
   });
 
+  test("is not undone by the tool of a popgate that was killed while it changed the index where it stands", async () => {
+    const { writer, use, files, directory } = bench("postfix", "lmdb");
+    const one = writer();
+    await one.write([alice]);
+    const started = join(directory, "..", "started");
+    use("late");
+    const write = one.write([alice, bob]);
+    await until("the tool", () => existsSync(started));
+    await writer().resort();
+    rmSync(started);
+    // It lives on, and what it changes is the index that nobody reads any more.
+    await write.catch(() => {});
+    expect(files()["relay.lmdb"]).toEqual([]);
+  });
+
   test("works in a directory that others can write to, where nothing else is written", async () => {
     const { writer, files, directory } = bench();
     const one = writer();
@@ -322,6 +337,32 @@ describe("two writers", () => {
       rejection(exit.tempFail, new RegExp(`another popgate .pid ${String(process.pid)}.`)),
     );
     held?.release();
+  });
+});
+
+describe("the lock", () => {
+  const locked = (directory: string) =>
+    acquireLock(join(directory, ".relay.popgate-lock"), impatient, 0);
+
+  test("is kept from the first write to the end", async () => {
+    const { writer, directory } = bench();
+    const one = writer();
+    await one.write([alice]);
+    expect(await locked(directory)).toBeUndefined();
+    await one.close();
+    const other = await locked(directory);
+    expect(other).toBeDefined();
+    other?.release();
+    expect(await one.write([bob])).toBe("written");
+  });
+
+  test("is taken anew when somebody removed its file", async () => {
+    const { writer, directory } = bench();
+    const one = writer();
+    await one.write([alice]);
+    rmSync(join(directory, ".relay.popgate-lock"));
+    await one.write([bob]);
+    expect(await locked(directory)).toBeUndefined();
   });
 });
 
