@@ -109,6 +109,8 @@ export class MapWriter {
       const { hasSource } = await this.#inspectLive();
       this.#spare.install(hasSource);
       this.#last.keep(await this.#last.look(digest));
+      // A build that hangs may have given the former index a second name: its readers would not see that it is replaced.
+      await removeBuilds(this.#parts.map.source).catch(() => {});
       // In place for all who look; a crash before it is on the disk is followed by another withdrawal.
       await syncDirectory(this.#directory).catch(() => {});
     } catch (error) {

@@ -2,8 +2,11 @@
 import {
   appendFileSync,
   chmodSync,
+  closeSync,
   existsSync,
+  fstatSync,
   linkSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -222,9 +225,9 @@ describe("the last resort", () => {
     const write = one.write([alice, bob]);
     await until("the tool", () => existsSync(started));
     await one.resort();
-    expect(files()).toMatchObject({ relay: [], "relay.db": [] });
+    expect(files()).toEqual({ relay: [], "relay.db": [] });
     rmSync(started);
-    await expect(write).rejects.toThrow(/the last resort came first/);
+    await expect(write).rejects.toThrow(/the last resort came first|made no index/);
     expect(files()).toEqual({ relay: [], "relay.db": [] });
     use("works");
     expect(await one.write([alice, bob])).toBe("written");
@@ -238,7 +241,11 @@ describe("the last resort", () => {
     use("late");
     const write = one.write([alice, bob]);
     await until("the tool", () => existsSync(started));
+    const former = openSync(join(directory, "relay.lmdb"), "r");
     await writer().resort();
+    // By this smtpd knows that the file that it has open was replaced.
+    expect(fstatSync(former).nlink).toBe(0);
+    closeSync(former);
     rmSync(started);
     // It lives on, and what it changes is the index that nobody reads any more.
     await write.catch(() => {});
