@@ -145,7 +145,7 @@ describe.skipIf(lacks("root", "postfix"))(
       expect((await session.offer()).code).toBe(250);
       // lmdb_map_size is 16 MiB unless main.cf says otherwise.
       const large = Array.from(
-        { length: 400_000 },
+        { length: 500_000 },
         (_, n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}\tOK\n`,
       );
       await postfix.postmap(`lmdb:${table}`, `${large.join("")}${always}\tOK\n`);
