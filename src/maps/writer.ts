@@ -31,7 +31,7 @@ interface WriterParts {
 const toolDeadline = 30_000;
 /** Each so many-th publish the table is asked, and always after an error: a process each time would cost as much as a small index. */
 const askedEach = 10;
-/** In place a tool that hangs may keep the MTA's readers waiting. */
+/** In place a tool that hangs may keep the MTA's readers waiting, and a reader that hangs the tool; the next one is built aside. */
 const inPlaceDeadline = 10_000;
 
 /** Writes one map. */
