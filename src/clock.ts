@@ -19,3 +19,11 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Waits for `work`, for `ms` milliseconds at most: then it rejects with `late`, and the work goes on. */
+export function inTime<T>(clock: Clock, ms: number, work: Promise<T>, late: Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => reject(late));
+    work.finally(cancel).then(resolve, reject);
+  });
+}

@@ -48,6 +48,7 @@ const ownAdapters = z
 
 const schema = z.strictObject({
   ttl: duration.prefault("30m"),
+  fail_open_limit: duration.prefault("60s"),
   state_dir: absolutePath.prefault(defaultStateDir),
   source: z
     .array(
@@ -182,7 +183,11 @@ export function configOfFlags(flags: ConfigFlags, adapters: readonly string[]): 
 
 /** Gives the config as TOML, complete with every default. */
 export function configText(config: Config): string {
-  return stringify({ ...config, ttl: durationText(config.ttl) });
+  return stringify({
+    ...config,
+    ttl: durationText(config.ttl),
+    fail_open_limit: durationText(config.fail_open_limit),
+  });
 }
 
 /** The state_dir of a config file's text, be the rest right or wrong; the default one if it names none. */

@@ -73,7 +73,9 @@ export class Daemon {
       clock,
       log,
       run,
-      clients: () => this.#published(),
+      clients: (ahead) => this.#published(ahead),
+      mostAhead: () => this.#config.ttl / 10,
+      failOpenLimit: () => this.#config.fail_open_limit,
       forgotten: () => this.#memory.change(),
     });
     this.#matchers = new Matchers(parts, adapters);
@@ -213,8 +215,8 @@ export class Daemon {
     const change = this.#gate.take(match);
     if (change === "none") return;
     this.#memory.change();
+    this.#tables.request(change === "renewed" ? "renewal" : "addition");
     if (change === "renewed") return;
-    this.#tables.request("addition");
     for (const table of this.#tables.leavingOut(match.client)) {
       const reason = "the MTA would take its address for a whole network";
       this.#parts.log.warning("not published", { client: match.client, table, reason });
@@ -242,7 +244,7 @@ export class Daemon {
     this.#cancelTimer = this.#parts.clock.after(ms, () => {
       if (this.#gate.expire()) {
         this.#memory.change();
-        this.#tables.request("removal");
+        this.#tables.request("expiry");
       }
       this.#tables.restore();
       this.#matchers.watch();
@@ -255,8 +257,8 @@ export class Daemon {
     await this.#tables.publish().catch(() => {});
   }
 
-  #published(): Iterable<Client> {
-    return this.#withdrawn || this.#stopping ? [] : this.#gate.clients();
+  #published(ahead: number): Iterable<Client> {
+    return this.#withdrawn || this.#stopping ? [] : this.#gate.clients(ahead);
   }
 }
 

@@ -78,6 +78,20 @@ export function reasonOf(thrown: unknown): string {
   return thrown.cause === undefined ? own : `${own}: ${reasonOf(thrown.cause)}`;
 }
 
+/**
+ * Waits for all of these and gives the errors that users can cause.
+ * @throws whatever else one of them threw
+ */
+export async function failuresOf(tasks: readonly Promise<unknown>[]): Promise<KnownError[]> {
+  const failures: KnownError[] = [];
+  for (const result of await Promise.allSettled(tasks)) {
+    if (result.status === "fulfilled") continue;
+    if (!(result.reason instanceof KnownError)) throw result.reason;
+    failures.push(result.reason);
+  }
+  return failures;
+}
+
 /** The code of a system error (`ENOENT`), or undefined. */
 export function codeOf(thrown: unknown): string | undefined {
   return thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined;

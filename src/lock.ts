@@ -3,7 +3,9 @@ import {
   closeSync,
   constants,
   existsSync,
+  fstatSync,
   ftruncateSync,
+  lstatSync,
   openSync,
   readFileSync,
   writeSync,
@@ -13,11 +15,17 @@ import type { Run } from "./run.ts";
 
 /** Held until released, or until the process ends, in whatever way. */
 export interface Lock {
+  /** False once somebody removed or replaced the lock file, so that others may lock another one under its name. */
+  readonly stands: boolean;
   release(): void;
 }
 
-/** A planted link must not make us write into another file. */
-const readAndMake = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+/**
+ * A planted link must not make us write into another file. To read is enough for a lock, and does not keep the file system from
+ * being mounted read-only for as long as it is held.
+ */
+const readAndMake = constants.O_RDONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+const write = constants.O_WRONLY | constants.O_NOFOLLOW;
 
 /**
  * Takes the lock `file`, which is made if it is missing (mode 0600) and never removed; the holder's pid is written into it.
@@ -30,17 +38,28 @@ export async function acquireLock(file: string, run: Run, wait = 1): Promise<Loc
     closeSync(descriptor);
     return undefined;
   }
-  writeHolder(descriptor);
-  return { release: () => closeSync(descriptor) };
+  writeHolder(file);
+  return {
+    get stands() {
+      const found = lstatSync(file, { throwIfNoEntry: false });
+      const { dev, ino } = fstatSync(descriptor);
+      return found?.ino === ino && found.dev === dev;
+    },
+    release: () => closeSync(descriptor),
+  };
 }
 
 /** The pid is for people: a full disk must not keep the lock from the one who is about to close the relay. */
-function writeHolder(descriptor: number): void {
+function writeHolder(file: string): void {
+  let descriptor: number | undefined;
   try {
+    descriptor = openSync(file, write);
     ftruncateSync(descriptor);
     writeSync(descriptor, `${String(process.pid)}\n`, 0);
   } catch {
     // The lock holds without it.
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

@@ -22,6 +22,8 @@ interface RunOptions {
   readonly deadline?: number;
   /** An open descriptor that it gets as its standard input, which is empty otherwise. */
   readonly input?: number;
+  /** Or what it reads there. */
+  readonly text?: string;
   /** Open descriptors that the program gets as 3, 4, ... */
   readonly descriptors?: readonly number[];
 }
@@ -50,7 +52,7 @@ const descriptorsNeeded = 16;
 /** Runs argv[0] with the rest as its arguments, messages in English. Never throws for what the program does. */
 export const run: Run = async (
   [file, ...args],
-  { deadline = defaultDeadline, input, descriptors = [] } = {},
+  { deadline = defaultDeadline, input, text, descriptors = [] } = {},
 ) => {
   const shortage = shortageOf();
   if (shortage !== undefined) return shortage;
@@ -61,7 +63,13 @@ export const run: Run = async (
     cleanup: false,
     maxBuffer: mostOutput,
     // execa's types know the first few descriptors by number only; it takes any.
-    stdio: [(input ?? "ignore") as 0 | "ignore", "pipe", "pipe", ...(descriptors as readonly 3[])],
+    stdio: [
+      (text === undefined ? (input ?? "ignore") : "pipe") as 0 | "ignore",
+      "pipe",
+      "pipe",
+      ...(descriptors as readonly 3[]),
+    ],
+    ...(text === undefined ? {} : { input: text }),
     env: { LC_ALL: "C" },
     stripFinalNewline: true,
   });

@@ -24,6 +24,7 @@ function faultsOf(text: string): readonly string[] {
 test("the least config has every default", () => {
   expect(parseConfig(least, "popgate.toml", adapters)).toEqual({
     ttl: 1_800_000,
+    fail_open_limit: 60_000,
     state_dir: "/var/lib/popgate",
     source: [{ type: "file", path: "/var/log/mail.log" }],
     map: [{ table: "/var/lib/popgate/relay" }],
@@ -32,7 +33,7 @@ test("the least config has every default", () => {
 });
 
 test("a config is frozen through and through, and its text means the same again", () => {
-  const text = `ttl = "90s"\n${least}[guard]\nnever = ["198.51.100.0/24"]\n`;
+  const text = `ttl = "90s"\nfail_open_limit = "2m"\n${least}[guard]\nnever = ["198.51.100.0/24"]\n`;
   const config = parseConfig(text, "popgate.toml", adapters);
   expect(Object.isFrozen(config.guard.never) && Object.isFrozen(config.source[0])).toBe(true);
   expect(parseConfig(configText(config), "again", adapters)).toEqual(config);

@@ -7,7 +7,7 @@ import { exit, KnownError, type ExitCode } from "../errors.ts";
 import { postfixRestrictions, type PostfixRestrictions } from "../host.ts";
 import type { AccessMap } from "../maps/map.ts";
 import { asks, faultsOfPlace, refusesRelaying } from "../maps/restrictions.ts";
-import { checkMaps } from "../maps/tables.ts";
+import { checkMaps } from "../maps/check.ts";
 import type { Run } from "../run.ts";
 import { nameOf, type SourceSettings } from "../sources/settings.ts";
 import { completeSetup, readConfig, type ConfigOptions } from "../setup.ts";

@@ -3,7 +3,7 @@ import { Daemon } from "../daemon.ts";
 import { exit, KnownError, reasonOf, type ExitCode } from "../errors.ts";
 import { hostZone, ownAddresses } from "../host.ts";
 import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
-import { checkMaps } from "../maps/tables.ts";
+import { checkMaps } from "../maps/check.ts";
 import { requireLog } from "../sources/named.ts";
 import { isPattern } from "../sources/settings.ts";
 import { completeSetup, readConfig, type ConfigOptions, type Setup } from "../setup.ts";

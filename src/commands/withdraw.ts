@@ -5,7 +5,7 @@ import { exit, KnownError, PublishError, reasonOf, type ExitCode } from "../erro
 import { acquireLock } from "../lock.ts";
 import type { Log } from "../log.ts";
 import type { MapSettings } from "../maps/map.ts";
-import { emptyTables } from "../maps/tables.ts";
+import { emptyTables } from "../maps/emptying.ts";
 import { defaultConfigFile } from "../paths.ts";
 import { mapsOf, readConfig, stateDirOf, type ConfigOptions } from "../setup.ts";
 import { loadState, saveState, stateLock } from "../state.ts";
@@ -95,7 +95,7 @@ async function emptyAll(
     const state = await loadState(directory, clock, log);
     const names = new Set(configured.map(({ table }) => table));
     const tables = [...configured, ...state.tables.filter(({ table }) => !names.has(table))];
-    const failures = await emptyTables(tables, run, log);
+    const failures = await emptyTables(tables, { clock, run, log });
     if (lock === undefined) {
       failures.push(
         new KnownError("the running popgate may publish again; stop it", exit.tempFail),

@@ -57,9 +57,9 @@ export class Gate {
     return this.#grants.live();
   }
 
-  /** Their clients. */
-  clients(): Iterable<Client> {
-    return this.#grants.clients();
+  /** Their clients, but for those whose grants end within `ahead` ms. */
+  clients(ahead: number): Iterable<Client> {
+    return this.#grants.clients(ahead);
   }
 
   /** Milliseconds until the next grant ends, Infinity if there is none. */

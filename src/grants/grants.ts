@@ -133,10 +133,13 @@ export class Grants {
     return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonic());
   }
 
-  /** The clients that are live at this moment. Asked for at each publish, and there may be a hundred thousand: no generator. */
-  clients(): readonly Client[] {
-    const now = this.#clock.now();
-    const monotonic = this.#clock.monotonic();
+  /**
+   * The clients that are live in `ahead` ms unless they are revoked before. Asked for at each publish, and there may be a
+   * hundred thousand: no generator.
+   */
+  clients(ahead = 0): readonly Client[] {
+    const now = this.#clock.now() + ahead;
+    const monotonic = this.#clock.monotonic() + ahead;
     const clients: Client[] = [];
     for (const { grant, until } of this.#cache.values()) {
       if (until > monotonic && grant.expires > now) clients.push(grant.client);

@@ -1,12 +1,15 @@
 /** The step after the rename: has an MTA that does not look by itself told to read the new version. */
 import type { Clock } from "../clock.ts";
 import { exit, PublishError } from "../errors.ts";
+import type { Log } from "../log.ts";
 import type { Run } from "../run.ts";
-import type { Announcement } from "./map.ts";
+import type { AccessMap, Announcement } from "./map.ts";
 
-interface AnnounceParts {
+interface AnnouncerParts {
+  readonly map: Pick<AccessMap, "name" | "announcement">;
   readonly run: Run;
   readonly clock: Clock;
+  readonly log: Log;
   /** Milliseconds for one run of the tool. */
   readonly deadline: number;
 }
@@ -18,29 +21,60 @@ interface AnnounceParts {
 const doubt = 1000;
 const look = 250;
 
-/**
- * Tells it, and gives undefined, or why nobody could be told: then whoever starts reads the new version.
- * @throws PublishError if the MTA runs and goes on with the old version, its code `config` if it always will
- */
-export async function announce(
-  announcement: Announcement,
-  parts: AnnounceParts,
-): Promise<string | undefined> {
-  const { clock } = parts;
-  const end = clock.monotonic() + doubt;
-  for (;;) {
-    const nobody = await announceOnce(announcement, parts);
-    if (nobody === undefined || clock.monotonic() >= end) return nobody;
-    await new Promise<void>((resolve) => {
-      clock.after(look, resolve);
-    });
+/** Tells the MTA of one map; says nothing where the MTA looks by itself. */
+export class Announcer {
+  readonly #parts: AnnouncerParts;
+  #nobody: string | undefined;
+
+  constructor(parts: AnnouncerParts) {
+    this.#parts = parts;
+  }
+
+  /** True if no MTA could be told of the last version: one that is just starting may have read the former. */
+  get unheard(): boolean {
+    return this.#nobody !== undefined;
+  }
+
+  /**
+   * Tells it. If nobody is there to be told it is `unheard`: whoever starts reads the new version.
+   * @throws PublishError if the MTA runs and goes on with the old version, its code `config` if it always will
+   */
+  async tell(): Promise<void> {
+    const { map, log } = this.#parts;
+    const nobody = await this.#tellPatiently();
+    if (nobody !== undefined && this.#nobody === undefined) {
+      log.warning("nobody reads the table now", { table: map.name, reason: nobody });
+    }
+    if (nobody === undefined && this.#nobody !== undefined) {
+      log.info("the table is read", { table: map.name });
+    }
+    this.#nobody = nobody;
+  }
+
+  async #tellPatiently(): Promise<string | undefined> {
+    const {
+      clock,
+      map: { announcement },
+    } = this.#parts;
+    if (announcement === undefined) return undefined;
+    const end = clock.monotonic() + doubt;
+    for (;;) {
+      const nobody = await announceOnce(announcement, this.#parts);
+      if (nobody === undefined || clock.monotonic() >= end) return nobody;
+      await new Promise<void>((resolve) => {
+        clock.after(look, resolve);
+      });
+    }
   }
 }
 
-/** The same, but takes the first answer. */
+/**
+ * Tells an MTA once; gives undefined, or why nobody could be told.
+ * @throws as `Announcer.tell` does
+ */
 export async function announceOnce(
   announcement: Announcement,
-  { run, deadline }: Pick<AnnounceParts, "run" | "deadline">,
+  { run, deadline }: Pick<AnnouncerParts, "run" | "deadline">,
 ): Promise<string | undefined> {
   const [tool] = announcement.argv;
   const outcome = await run(announcement.argv, { deadline });

@@ -55,6 +55,23 @@ export async function statusOf(file: string): Promise<Stats | undefined> {
   }
 }
 
+/** The identity of a file that is not there. */
+export const none = "none";
+
+/** Changes whenever somebody writes to a file, replaces it, or changes its owner, mode or links. */
+export function identityOf(status: Stats | undefined): string {
+  if (status === undefined) return none;
+  const { size, ctimeMs } = status;
+  return [inodeOf(status), size, ctimeMs].join(" ");
+}
+
+/** Changes when a file is replaced by another; numbers of inodes are given again. */
+export function inodeOf(status: Stats | undefined): string {
+  if (status === undefined) return none;
+  const { dev, ino, birthtimeMs } = status;
+  return [dev, ino, birthtimeMs].join(" ");
+}
+
 /** The exit code of a system error: a place that cannot be written, or a trouble that may pass. */
 export function exitCodeOf(error: unknown): ExitCode {
   const lasting = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "ELOOP"];

@@ -40,10 +40,17 @@ export interface Index {
   readonly makes: string;
   /** The file that the MTA reads: `makes` is renamed to it. */
   readonly live: string;
+  /**
+   * True if the tool changes an index that is there in one transaction of its own: readers, a kill, a power cut and a full
+   * disk leave one whole version, and sessions that are open see the new one. Such an index is changed where it stands.
+   */
+  readonly inPlace?: boolean;
+  /** True if the tool's silence and status 0 do not mean that anything was written: it is asked before it counts. */
+  readonly silent?: boolean;
   /** Prints what was made, `key value` a line; absent where the tool cannot. */
   readonly dump?: Argv;
-  /** Asks what was made for one key, and prints the value; where the tool's silence and status 0 do not mean that all is there. */
-  readonly probe?: (key: string) => Argv;
+  /** Takes keys on standard input, one a line, and prints those that are in it, `key value` a line; absent where the tool cannot. */
+  readonly ask?: Argv;
   /** Judges a run of `argv`, except whether the program is there and whether the file was made. */
   judge(outcome: Outcome): Verdict;
 }

@@ -1,29 +1,32 @@
-/** WHEN a map is published: its pace, retries, removals first. It has a clock, and does no I/O of its own. */
+/** WHEN a map is published: its pace, retries, removals first, the last resort. It has a clock, and does no I/O of its own. */
 import type { Client } from "../client.ts";
 import type { Clock } from "../clock.ts";
-import { reasonOf } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { Failure, type Trouble } from "./failure.ts";
 
-/** Why the map on disk is not what it should be: it lacks a client, or holds one too many. */
-export type Change = "addition" | "removal";
+/**
+ * Why the map on disk is not what it should be, the most urgent last: it lacks a client; one in it has reached its end; one was
+ * revoked. A renewal moves an end: that matters where the map leaves out who is near it.
+ */
+export type Change = (typeof urgencies)[number];
+
+const urgencies = ["renewal", "addition", "expiry", "removal"] as const;
 
 interface PublisherParts {
   /** The table, as people know it. */
   readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** The clients that the map must hold at the moment of the call. */
-  readonly clients: () => Iterable<Client>;
+  /** The clients that the map must hold, but for those whose grants end within so many ms. */
+  readonly clients: (ahead: number) => Iterable<Client>;
+  /** How much sooner than at its end a grant may leave the map, in ms. */
+  readonly mostAhead: () => number;
+  /** Milliseconds that a client whose grant is over may stay in a map that cannot be written. */
+  readonly limit: () => number;
   /** Makes the map on disk equal to these clients, or rejects. */
   readonly write: (clients: Iterable<Client>) => Promise<"written" | "unchanged">;
-}
-
-interface Failure {
-  /** Monotonic ms: the end of the first failed write in a row, and of the last one. */
-  readonly since: number;
-  readonly last: number;
-  /** Monotonic ms: when it was last told. */
-  readonly told: number;
+  /** Puts an empty map there without building one, or rejects; a write that hangs is overtaken. */
+  readonly resort: () => Promise<void>;
 }
 
 /** Milliseconds from the start of one publish to the start of the next: at least so many, or so many times its cost. */
@@ -31,11 +34,17 @@ const shortestPace = 250;
 const costs = 10;
 /** A removal waits no longer than this, and a failed write is tried again after as much. */
 const urgent = 1000;
-const tellAgain = 60_000;
 /** No timer is trusted for longer: clocks stop while a machine sleeps. */
 const longestNap = 2000;
 
-/** Keeps one map equal to the live clients. At most one write is under way, and each takes the newest clients when it starts. */
+/**
+ * Keeps one map equal to the live clients. At most one write is under way, and each takes the newest clients when it starts.
+ *
+ * A write may cost a tenth of one core, and an expired client may wait for one second. At 100,000 grants some expire in every
+ * second, and a whole hash costs 0.3 s or more: both cannot be had by writing more often, nor by adding and removing keys,
+ * which no tool does in one transaction (postfix.ts). So the pace holds, and who ends before the next write could be due is left
+ * out of this one: sooner than at the end, by nine seconds where a write takes one. Where a write takes 100 ms or less nobody is.
+ */
 export class Publisher {
   readonly #parts: PublisherParts;
   #wanted: Change | undefined;
@@ -44,22 +53,25 @@ export class Publisher {
   #next: Promise<void> | undefined;
   #started = Number.NEGATIVE_INFINITY;
   #cost = 0;
-  #failure: Failure | undefined;
+  /** Whose grants end within so many ms of its start, the last write left out. */
+  #ahead = 0;
+  readonly #failure: Failure;
   #stopped = false;
   #disarm = () => {};
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
+    this.#failure = new Failure(parts);
   }
 
-  /** False from a failed write until one succeeds. */
-  get healthy(): boolean {
-    return this.#failure === undefined;
+  /** Why the map on disk is not what it should be; undefined if the last write ended well and nobody waits for too long. */
+  get trouble(): Trouble | undefined {
+    return this.#failure.trouble;
   }
 
   /** Says that the live clients changed. After quiet they are published at once, else at the pace. */
   request(change: Change): void {
-    if (this.#stopped) return;
+    if (this.#stopped || (change === "renewal" && this.#ahead === 0)) return;
     this.#want(change);
     this.#plan();
   }
@@ -75,10 +87,11 @@ export class Publisher {
     return this.#next;
   }
 
-  /** Ends the pace and the retries; a write under way goes on. */
+  /** Ends the pace, the retries and the wait for the last resort; a write under way goes on. */
   stop(): void {
     this.#stopped = true;
     this.#disarm();
+    this.#failure.stop();
   }
 
   /** Resolves when no write is under way. */
@@ -98,7 +111,11 @@ export class Publisher {
   }
 
   #want(change: Change): void {
-    if (this.#wanted !== "removal") this.#wanted = change;
+    if (isRemoval(change)) this.#failure.removalWaits();
+    const former = this.#wanted;
+    if (former === undefined || urgencies.indexOf(change) > urgencies.indexOf(former)) {
+      this.#wanted = change;
+    }
   }
 
   /** Starts the write that is due, or sees to it that it starts when it is. */
@@ -116,9 +133,21 @@ export class Publisher {
   }
 
   #due(wanted: Change): number {
-    if (this.#failure !== undefined) return this.#failure.last + urgent;
-    const pace = Math.max(shortestPace, costs * this.#cost);
-    return this.#started + (wanted === "removal" ? Math.min(pace, urgent) : pace);
+    const { failedAt } = this.#failure;
+    if (failedAt !== undefined) {
+      return failedAt + (isRemoval(wanted) ? urgent : Math.max(urgent, this.#pace));
+    }
+    const most = {
+      renewal: Infinity,
+      addition: Infinity,
+      expiry: this.#ahead + urgent,
+      removal: urgent,
+    };
+    return this.#started + Math.min(this.#pace, most[wanted]);
+  }
+
+  get #pace(): number {
+    return Math.max(shortestPace, costs * this.#cost);
   }
 
   #begin(): Promise<void> {
@@ -133,42 +162,25 @@ export class Publisher {
   }
 
   async #write(): Promise<void> {
-    const { clients, write, clock } = this.#parts;
+    const { clients, write, clock, mostAhead } = this.#parts;
     // What was asked for in the same turn belongs into the same snapshot.
     await Promise.resolve();
     const wanted = this.#wanted;
     this.#wanted = undefined;
+    this.#ahead = Math.min(Math.max(0, this.#pace - urgent), mostAhead());
+    this.#failure.begin();
     try {
-      await write(clients());
+      await write(clients(this.#ahead));
       this.#cost = clock.monotonic() - this.#started;
-      this.#succeeded();
+      this.#failure.succeeded();
     } catch (error) {
       this.#want(wanted ?? "removal");
-      this.#failed(error);
+      this.#failure.failed(error);
       throw error;
     }
   }
+}
 
-  #succeeded(): void {
-    const { name, clock, log } = this.#parts;
-    if (this.#failure === undefined) return;
-    const failed = clock.monotonic() - this.#failure.since;
-    this.#failure = undefined;
-    log.info("map is written again", { table: name, seconds: Math.round(failed / 1000) });
-  }
-
-  #failed(error: unknown): void {
-    const { name, clock, log } = this.#parts;
-    const now = clock.monotonic();
-    const { since = now, told = Number.NEGATIVE_INFINITY } = this.#failure ?? {};
-    const tell = now - told >= tellAgain;
-    this.#failure = { since, last: now, told: tell ? now : told };
-    if (!tell) return;
-    log.error("map not written", {
-      table: name,
-      reason: reasonOf(error),
-      removal_waits: this.#wanted === "removal",
-      seconds: Math.round((now - since) / 1000),
-    });
-  }
+function isRemoval(change: Change): boolean {
+  return change === "expiry" || change === "removal";
 }

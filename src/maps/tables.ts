@@ -1,31 +1,47 @@
 /** All tables that popgate has a hand in: those of the config, and those that it once published and must empty. */
-import { existsSync, statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../client.ts";
-import type { Clock } from "../clock.ts";
-import { codeOf, exit, KnownError, PublishError, reasonOf } from "../errors.ts";
+import { inTime, type Clock } from "../clock.ts";
+import { codeOf, failuresOf, KnownError, reasonOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Run } from "../run.ts";
+import { emptied, hurry } from "./emptying.ts";
+import type { Trouble } from "./failure.ts";
 import { createMap } from "./index.ts";
 import type { AccessMap, MapSettings } from "./map.ts";
-import { Publisher } from "./publisher.ts";
+import { Publisher, type Change } from "./publisher.ts";
 import { MapWriter } from "./writer.ts";
 
 interface TablesParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly run: Run;
-  /** The clients that the configured tables must hold at this moment. */
-  readonly clients: () => Iterable<Client>;
+  /** The clients that the configured tables must hold at this moment, but for those whose grants end within so many ms. */
+  readonly clients: (ahead: number) => Iterable<Client>;
+  /** How much sooner than at its end a grant may leave a table, in ms. */
+  readonly mostAhead: () => number;
+  /** Milliseconds that a client whose grant is over may stay in a table that cannot be written. */
+  readonly failOpenLimit: () => number;
   /** Called when a table that is no longer configured is empty, and remembered no more. */
   readonly forgotten: () => void;
 }
 
+/** How a table is, for people to see. */
+export interface TableHealth {
+  /** Its `type:path`. */
+  readonly table: string;
+  /** Why it is not what it should be. */
+  readonly trouble: Trouble | undefined;
+  /** Why running MTAs may not see what is in it. */
+  readonly fault: string | undefined;
+}
+
 interface Table {
   readonly map: AccessMap;
+  readonly writer: MapWriter;
   readonly publisher: Publisher;
-  /** Whether no MTA could be told of it yet. */
-  readonly unheard: () => boolean;
   /** Once published and no longer configured: it is emptied, and then forgotten. */
   readonly orphan: boolean;
   /** Resolves when it was published for the first time. */
@@ -45,6 +61,15 @@ export class Tables {
 
   constructor(parts: TablesParts) {
     this.#parts = parts;
+  }
+
+  /** How each of them is. */
+  get health(): TableHealth[] {
+    return [...this.#tables.values()].map(({ map, publisher, writer }) => ({
+      table: map.name,
+      trouble: publisher.trouble,
+      fault: writer.fault,
+    }));
   }
 
   /** Every table that may hold a client. */
@@ -90,20 +115,24 @@ export class Tables {
   }
 
   /** Says that the clients changed; the tables follow at their pace. */
-  request(change: "addition" | "removal"): void {
+  request(change: Change): void {
     for (const { publisher } of this.#tables.values()) publisher.request(change);
   }
 
   /**
-   * Has the tables written again that somebody removed: an MTA without its table refuses all mail. And those of which no MTA
-   * could be told: one that was starting may have read a former version.
+   * Has the tables written again that somebody removed: an MTA without its table refuses all mail; and those of which no MTA
+   * could be told: one that was starting may have read a former version. Looks for hard links to the others.
    */
   restore(): void {
-    for (const { map, publisher, unheard } of this.#tables.values()) {
-      if (unheard()) publisher.request("removal");
-      if (!publisher.healthy || existsSync(map.index?.(map.source).live ?? map.source)) continue;
-      this.#parts.log.error("table is gone, it is written again", { table: map.name });
-      publisher.request("removal");
+    for (const { map, publisher, writer } of this.#tables.values()) {
+      if (writer.unheard) publisher.request("removal");
+      if (publisher.trouble !== undefined) continue;
+      const live = map.index?.(map.source).live ?? map.source;
+      const status = lstatSync(live, { throwIfNoEntry: false });
+      if (status === undefined) {
+        this.#parts.log.error("table is gone, it is written again", { table: map.name });
+        publisher.request("removal");
+      } else if (map.index !== undefined) writer.seeLinks(status);
     }
   }
 
@@ -127,48 +156,51 @@ export class Tables {
   }
 
   /**
-   * Publishes once more what the clients are by then, trying for a few seconds, and ends.
-   * @throws PublishError of a table that could not be written: what it holds stays open
+   * Publishes once more what the clients are by then, trying for a few seconds, and ends. A table that cannot be written in that
+   * time is emptied by the last resort.
+   * @throws PublishError of a table that could not be emptied either: what it holds stays open
    */
   async stop(): Promise<void> {
-    const { clock } = this.#parts;
-    const hurry = "a table is not empty yet, its tool hangs; run `popgate withdraw`";
-    let failure: unknown = new PublishError(hurry, exit.tempFail);
-    let cancel = () => {};
-    const late = new Promise<boolean>((resolve) => {
-      cancel = clock.after(patience, () => resolve(false));
-    });
-    const tried = async () => {
-      try {
-        // All at once: one tool that hangs must not keep another table open.
-        const [first] = await publishAll([...this.#tables.values()]);
-        if (first !== undefined) throw first;
-        return true;
-      } catch (error) {
-        failure = error;
-        await new Promise<void>((resolve) => {
-          clock.after(retry, resolve);
-        });
-        return undefined;
-      }
-    };
-    let done: boolean | undefined;
-    while (done === undefined) done = await Promise.race([tried(), late]);
-    cancel();
+    // All at once: one tool that hangs must not keep another table open.
+    const [first] = await failuresOf(
+      [...this.#tables.values()].map(async ({ map, writer, publisher }) => {
+        await emptied(map, writer, this.#parts.log, this.#publishAtLast(map, publisher));
+        publisher.stop();
+        void writer.close();
+      }),
+    );
     for (const { publisher } of this.#tables.values()) publisher.stop();
-    if (!done) throw failure;
+    if (first !== undefined) throw first;
+  }
+
+  async #publishAtLast(map: AccessMap, publisher: Publisher): Promise<void> {
+    const { clock } = this.#parts;
+    const end = clock.monotonic() + patience;
+    let reason: KnownError = hurry(map);
+    for (;;) {
+      try {
+        await inTime(clock, end - clock.monotonic(), publisher.publish(), reason);
+        return;
+      } catch (error) {
+        if (!(error instanceof KnownError) || clock.monotonic() + retry > end) throw error;
+        reason = error;
+      }
+      await new Promise<void>((resolve) => {
+        clock.after(retry, resolve);
+      });
+    }
   }
 
   #put(map: AccessMap, orphan: boolean): void {
     const former = this.#tables.get(map.name);
-    if (former !== undefined && former.orphan === orphan && former.map === map) return;
+    if (former?.orphan === orphan && isDeepStrictEqual(former.map.settings, map.settings)) return;
     former?.publisher.stop();
     // A write that is under way must not land on the new one's.
     this.#tables.set(map.name, this.#open(map, orphan, former?.publisher.settled()));
   }
 
   #open(map: AccessMap, orphan: boolean, before: Promise<void> | undefined): Table {
-    const { clock, log, run, clients } = this.#parts;
+    const { clock, log, run, clients, mostAhead, failOpenLimit: limit } = this.#parts;
     const writer = new MapWriter({ map, run, log, clock });
     let first = () => {};
     const published = new Promise<void>((resolve) => {
@@ -179,6 +211,8 @@ export class Tables {
       clock,
       log,
       clients: orphan ? () => [] : clients,
+      mostAhead,
+      limit,
       write: async (snapshot) => {
         await before;
         // Where not even the directory is left, nothing is left to empty.
@@ -188,14 +222,17 @@ export class Tables {
         if (orphan && !writer.unheard) this.#forget(map, publisher);
         return written;
       },
+      resort: () => writer.resort(),
     });
-    return { map, publisher, unheard: () => writer.unheard, orphan, published };
+    return { map, writer, publisher, orphan, published };
   }
 
   #forget({ name }: AccessMap, publisher: Publisher): void {
-    if (this.#tables.get(name)?.publisher !== publisher) return;
+    const table = this.#tables.get(name);
+    if (table?.publisher !== publisher) return;
     this.#tables.delete(name);
     publisher.stop();
+    void table.writer.close(true);
     this.#parts.log.info("table emptied, no longer configured", { table: name });
     this.#parts.forgotten();
   }
@@ -213,38 +250,4 @@ function isGone(directory: string): boolean {
     // Out of reach is not gone.
     return codeOf(error) === "ENOENT";
   }
-}
-
-/**
- * Makes sure that every map can be written on this host. A trouble that may pass, such as a full disk, is left to the publisher.
- * @throws KnownError with the faults of all maps
- */
-export async function checkMaps(maps: readonly AccessMap[], run: Run, log: Log): Promise<void> {
-  const faults = (
-    await failuresOf(maps.map((map) => new MapWriter({ map, run, log }).check()))
-  ).filter(({ exitCode }) => exitCode !== exit.tempFail);
-  const [first] = faults;
-  if (first === undefined) return;
-  throw new KnownError(faults.map(({ message }) => message).join("\n"), first.exitCode);
-}
-
-/** Empties these tables, and gives what kept any of them from it. */
-export function emptyTables(
-  tables: readonly MapSettings[],
-  run: Run,
-  log: Log,
-): Promise<KnownError[]> {
-  return failuresOf(
-    tables.map(async (settings) => new MapWriter({ map: createMap(settings), run, log }).write([])),
-  );
-}
-
-async function failuresOf(tasks: readonly Promise<unknown>[]): Promise<KnownError[]> {
-  const failures: KnownError[] = [];
-  for (const result of await Promise.allSettled(tasks)) {
-    if (result.status === "fulfilled") continue;
-    if (!(result.reason instanceof KnownError)) throw result.reason;
-    failures.push(result.reason);
-  }
-  return failures;
 }

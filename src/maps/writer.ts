@@ -1,22 +1,27 @@
-/** HOW a map gets onto the disk: under its lock, built aside, judged, renamed. */
+/** HOW a map gets onto the disk: under its lock, built aside, judged, and renamed or changed in one transaction. */
 import { createHash } from "node:crypto";
-import { rename } from "node:fs/promises";
+import { renameSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { readFile, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Client } from "../client.ts";
 import { systemClock, type Clock } from "../clock.ts";
 import { inspectDirectory } from "../directory.ts";
 import { exit, KnownError, PublishError, reasonOf } from "../errors.ts";
-import { acquireLock, lockHolder, type Lock } from "../lock.ts";
 import type { Log } from "../log.ts";
 import { syncDirectory } from "../replace.ts";
 import type { Run } from "../run.ts";
-import { announce, announceOnce } from "./announce.ts";
-import { build, removeBuilds, type Built } from "./build.ts";
-import { exitCodeOf, inspectLive, statusOf } from "./files.ts";
-import type { AccessMap } from "./map.ts";
+import { announceOnce, Announcer } from "./announce.ts";
+import { build, removeBuild, removeBuilds, type Built, type Order } from "./build.ts";
+import { exitCodeOf, inspectLive } from "./files.ts";
+import { Links } from "./links.ts";
+import type { AccessMap, Index } from "./map.ts";
 import { makeLater } from "./mtime.ts";
+import { holds, sampleOf } from "./probe.ts";
+import { Spare } from "./spare.ts";
+import { LastMap } from "./standing.ts";
+import { endTurns, inTurn } from "./turns.ts";
 
 interface WriterParts {
   readonly map: AccessMap;
@@ -27,65 +32,107 @@ interface WriterParts {
   readonly deadline?: number;
 }
 
-/** What this process last put there, and how to see that it is still the same. */
-interface Published {
-  readonly digest: string;
-  readonly source: string;
-  readonly index: string;
-}
-
 const toolDeadline = 30_000;
-/** Seconds for another popgate to finish its write. */
-const lockWait = 10;
+/** Each so many-th publish the table is asked, and always after an error: a process each time would cost as much as a small index. */
+const askedEach = 10;
+/** In place a tool that hangs may keep the MTA's readers waiting, and a reader that hangs the tool; the next one is built aside. */
+const inPlaceDeadline = 10_000;
 
 /** Writes one map. */
 export class MapWriter {
   readonly #parts: WriterParts;
   readonly #directory: string;
-  readonly #lock: string;
-  readonly #liveIndex: string | undefined;
-  #published: Published | undefined;
-  #fault: string | undefined;
+  readonly #spare: Spare;
+  /** How the index is asked where it stands. */
+  readonly #live: Index | undefined;
+  readonly #last: LastMap;
+  readonly #links: Links;
+  readonly #announcer: Announcer;
+  /** True until a write ends well: what an earlier one left must be removed, and what is written is looked at more closely. */
+  #failed = false;
+  #first = true;
+  #writing = false;
+  /** Counts the last resorts: a write that began before one must not put its map there after it. */
+  #resorts = 0;
   #remarks = "";
-  #unheard: string | undefined;
+  #puts = 0;
 
   constructor(parts: WriterParts) {
     const { source, index } = parts.map;
     this.#parts = parts;
     this.#directory = dirname(source);
-    this.#lock = join(this.#directory, `.${basename(source)}.popgate-lock`);
-    this.#liveIndex = index?.(source).live;
+    this.#spare = new Spare(parts.map);
+    this.#last = new LastMap(parts.map);
+    this.#links = new Links(parts);
+    this.#announcer = new Announcer({ clock: systemClock, deadline: toolDeadline, ...parts });
+    this.#live = index?.(source);
   }
 
   /** Why running MTAs may not see what is written here, although it is written; undefined if they do. */
   get fault(): string | undefined {
-    return this.#fault;
+    return this.#links.fault;
   }
 
   /** True if no MTA could be told of the version that stands there: one that is just starting may have read the former. */
   get unheard(): boolean {
-    return this.#unheard !== undefined;
+    return this.#announcer.unheard;
   }
 
   /**
    * Makes the map on disk equal to these clients, which are read once, under the map's lock.
    * `unchanged` if this process wrote the same last and nobody touched it since. What an earlier process left is always
-   * written anew: it may have ended between the two renames, with an index that its source does not tell.
+   * written anew, and renamed: it may have ended between the two renames, with an index that its source does not tell, or
+   * its tool may live on and change the index that it has open.
+   * No client gets into the map before the empty map stands ready that is the way out.
    * An MTA that does not look by itself has been told then, unless it is `unheard`.
    * @throws PublishError that names the table; the live map is then the one before, or already the new one, but whole
    */
   async write(clients: Iterable<Client>): Promise<"written" | "unchanged"> {
-    return this.#underLock(async () => {
+    return this.#inTurn(async () => {
+      const resorts = this.#resorts;
       const { hasSource, index } = await this.#inspectLive();
-      this.#judgeLinks(index);
+      this.#links.judge(index);
       const text = await this.#rendered(clients);
       const digest = digestOf(text);
-      const stands = await this.#stands(digest);
-      if (!stands) await this.#replace(await this.#build(text), hasSource);
-      if (!stands || this.unheard) await this.#announce();
-      this.#published = await this.#seen(digest);
-      return stands ? "unchanged" : "written";
+      if (await this.#last.stands(digest)) {
+        if (this.unheard) await this.#announcer.tell();
+        return "unchanged";
+      }
+      const isEmpty = text.slice(1).every((piece) => piece === "");
+      if (!isEmpty) await this.#prepare();
+      const before = hasSource ? await this.#readSource() : "";
+      await this.#put({ text, before, thorough: this.#failed }, index, hasSource, resorts);
+      await this.#announcer.tell();
+      const standing = await this.#last.look(digest);
+      this.#requireNone(resorts);
+      this.#last.keep(standing);
+      if (isEmpty) await this.#prepare().catch(() => {});
+      return "written";
     });
+  }
+
+  /**
+   * The last resort: puts the empty map there that was prepared, by renames alone. Needs no tool, no lock and no space, and
+   * overtakes a write that hangs. A directory that others can write to is no hindrance: only a file of ours is moved, and
+   * only within it.
+   * @throws PublishError that names the table, if there is none, or the directory cannot be written
+   */
+  async resort(): Promise<void> {
+    this.#resorts += 1;
+    try {
+      const digest = digestOf(await this.#rendered([]));
+      if ((await this.#last.stands(digest)) && !this.unheard) return;
+      const { hasSource } = await this.#inspectLive();
+      this.#spare.install(hasSource);
+      // A build that hangs may have given the former index a second name: its readers would not see that it is replaced.
+      await removeBuilds(this.#parts.map.source).catch(() => {});
+      // In place for all who look; a crash before it is on the disk is followed by another withdrawal.
+      await syncDirectory(this.#directory).catch(() => {});
+      await this.#announcer.tell();
+      this.#last.keep(await this.#last.look(digest));
+    } catch (error) {
+      throw this.#named(error);
+    }
   }
 
   /**
@@ -94,44 +141,51 @@ export class MapWriter {
    * the directory cannot be written, `tempFail` if the tool failed in another way or the disk is full
    */
   async check(): Promise<void> {
-    await this.#underLock(async () => {
-      await this.#inspectLive();
-      await this.#build(await this.#rendered([]));
-      await removeBuilds(this.#parts.map.source);
-      const { map, run, deadline = toolDeadline } = this.#parts;
-      if (map.announcement !== undefined) await announceOnce(map.announcement, { run, deadline });
-    });
-  }
-
-  async #underLock<T>(work: () => Promise<T>): Promise<T> {
-    const { map } = this.#parts;
-    let lock: Lock | undefined;
     try {
       await inspectDirectory(this.#directory);
-      lock = await this.#acquire();
-      await removeBuilds(map.source);
-      return await work();
+      await this.#inspectLive();
+      await removeBuild(await this.#build({ text: await this.#rendered([]), before: "" }));
+      const { map, run, deadline = toolDeadline } = this.#parts;
+      if (map.announcement !== undefined) await announceOnce(map.announcement, { run, deadline });
     } catch (error) {
-      if (lock !== undefined) await removeBuilds(map.source).catch(() => {});
       throw this.#named(error);
-    } finally {
-      lock?.release();
     }
   }
 
-  async #acquire(): Promise<Lock> {
-    const lock = await acquireLock(this.#lock, this.#parts.run, lockWait);
-    if (lock === undefined) {
-      const holder = lockHolder(this.#lock);
-      const who = holder === undefined ? "" : ` (pid ${String(holder)})`;
-      throw new PublishError(`another popgate${who} is writing it`, exit.tempFail);
-    }
-    return lock;
+  /** Lets other processes write the map; with `forgotten` it is left empty, and nothing of popgate's own stays beside it but the lock. */
+  async close(forgotten = false): Promise<void> {
+    if (forgotten) await this.#spare.remove().catch(() => {});
+    await endTurns(this.#parts.map.source);
   }
 
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const { map, run } = this.#parts;
+    try {
+      await inspectDirectory(this.#directory);
+      return await inTurn(map.source, run, async () => {
+        this.#writing = true;
+        try {
+          if (this.#first || this.#failed) await removeBuilds(map.source);
+          this.#first = false;
+          const result = await work();
+          this.#failed = false;
+          return result;
+        } catch (error) {
+          this.#failed = true;
+          throw error;
+        } finally {
+          this.#writing = false;
+        }
+      });
+    } catch (error) {
+      throw this.#named(error);
+    }
+  }
+
+  /** An index without its source is popgate's own if this process made it, or if popgate keeps its spare beside it. */
   #inspectLive(): ReturnType<typeof inspectLive> {
-    const known = (index: Stats): boolean => identityOf(index) === this.#published?.index;
-    return inspectLive(this.#parts.map.source, this.#liveIndex, known);
+    const known = (index: Stats) => this.#last.has(index) || this.#spare.stands;
+    return inspectLive(this.#parts.map.source, this.#live?.live, known);
   }
 
   /** Other things have their turn between the pieces: a large map must not hold up the logins. */
@@ -143,9 +197,51 @@ export class MapWriter {
     return text;
   }
 
-  async #build(text: readonly string[]): Promise<Built> {
+  async #readSource(): Promise<string> {
+    return this.#live?.ask === undefined ? "" : readFile(this.#parts.map.source, "latin1");
+  }
+
+  /** Makes the empty map that the last resort needs, if it does not stand already. */
+  async #prepare(): Promise<void> {
+    if (this.#spare.stands) return;
+    const text = await this.#rendered([]);
+    this.#spare.keep(await this.#build({ text, before: "", thorough: false }));
+  }
+
+  async #put(
+    order: Order,
+    index: Stats | undefined,
+    hasSource: boolean,
+    resorts: number,
+  ): Promise<void> {
+    const inPlace = this.#last.mayChange(index) ? this.#live?.live : undefined;
+    let built: Built;
+    try {
+      built = await this.#build({ ...order, live: inPlace });
+    } catch (error) {
+      // What the index holds now is not known any more: the next one is built aside.
+      if (inPlace !== undefined && resorts === this.#resorts) this.#last.keep(undefined);
+      throw error;
+    }
+    if (resorts !== this.#resorts) await removeBuild(built);
+    this.#requireNone(resorts);
+    this.#install(built, hasSource);
+    if (built.inPlace) await rm(built.index?.makes ?? "", { force: true });
+    await syncDirectory(this.#directory);
+    this.#requireNone(resorts);
+    await this.#verify(order);
+    this.#requireNone(resorts);
+  }
+
+  #requireNone(resorts: number): void {
+    if (resorts === this.#resorts) return;
+    throw new PublishError("the last resort came first", exit.tempFail);
+  }
+
+  async #build(order: Omit<Order, "thorough"> & { thorough?: boolean }): Promise<Built> {
     const { map, run, log, deadline = toolDeadline } = this.#parts;
-    const built = await build(text, { map, run, deadline });
+    const longest = order.live === undefined ? deadline : Math.min(deadline, inPlaceDeadline);
+    const built = await build({ thorough: false, ...order }, { map, run, deadline: longest });
     const remarks = built.remarks.join("; ").replaceAll(built.aside, map.source);
     if (remarks !== this.#remarks && remarks !== "") {
       log.warning("the map tool says", { table: map.name, says: remarks });
@@ -154,59 +250,33 @@ export class MapWriter {
     return built;
   }
 
-  /** The index goes first, so that its source is never newer; but it is never there without a source to tell whose it is. */
-  async #replace({ aside, index }: Built, hasSource: boolean): Promise<void> {
+  /**
+   * Without a pause: the last resort must not come in between. The index goes first, so that its source is never newer; but
+   * it is never there without a source to tell whose it is.
+   */
+  #install({ aside, index, inPlace }: Built, hasSource: boolean): void {
     const { source } = this.#parts.map;
-    if (!hasSource) await rename(aside, source);
-    if (index !== undefined) {
-      await makeLater(index.makes, index.live);
-      await rename(index.makes, index.live);
+    if (!hasSource) renameSync(aside, source);
+    if (index !== undefined && !inPlace) {
+      makeLater(index.makes, index.live);
+      renameSync(index.makes, index.live);
     }
-    if (hasSource) await rename(aside, source);
-    await syncDirectory(this.#directory);
+    if (hasSource) renameSync(aside, source);
   }
 
-  /** Until the MTA has heard of it, nothing counts as published. */
-  async #announce(): Promise<void> {
-    const { map, run, log, clock = systemClock, deadline = toolDeadline } = this.#parts;
-    if (map.announcement === undefined) return;
-    const nobody = await announce(map.announcement, { run, clock, deadline });
-    if (nobody !== undefined && this.#unheard === undefined) {
-      log.warning("nobody reads the table now", { table: map.name, reason: nobody });
-    }
-    if (nobody === undefined && this.#unheard !== undefined) {
-      log.info("the table is read", { table: map.name });
-    }
-    this.#unheard = nobody;
+  /** Asks the table for a few keys now and then, as the MTA does. One that was asked before it got its name is the same file still. */
+  async #verify({ text, before, thorough }: Order): Promise<void> {
+    const { run, deadline = toolDeadline } = this.#parts;
+    if (this.#live === undefined || this.#live.silent === true || thorough) return;
+    if (this.#puts++ % askedEach > 0) return;
+    if (await holds(this.#live, sampleOf(text, before), run, deadline)) return;
+    this.#last.keep(undefined);
+    throw new PublishError("the table does not answer what was written", exit.tempFail);
   }
 
-  /** smtpd knows a replaced table by its link count of zero: a hard link keeps it at the old one (dict_changed_name in src/util/dict.c). */
-  #judgeLinks(index: Stats | undefined): void {
-    const { map, log } = this.#parts;
-    const fault =
-      index !== undefined && index.nlink > 1
-        ? `${this.#liveIndex ?? ""} is hard-linked (${String(index.nlink)} links): running smtpd processes cannot see changes; remove the other links and reload the MTA`
-        : undefined;
-    if (fault !== this.#fault) {
-      if (fault === undefined) log.info("no hard link any more", { table: map.name });
-      else log.error("changes are not seen", { table: map.name, reason: fault });
-    }
-    this.#fault = fault;
-  }
-
-  async #stands(digest: string): Promise<boolean> {
-    const before = this.#published;
-    if (before === undefined || before.digest !== digest) return false;
-    const now = await this.#seen(digest);
-    // Nothing is no file of ours, even if it was gone as soon as it was written.
-    if (now.source === none || (this.#liveIndex !== undefined && now.index === none)) return false;
-    return now.source === before.source && now.index === before.index;
-  }
-
-  async #seen(digest: string): Promise<Published> {
-    const source = await statusOf(this.#parts.map.source);
-    const index = this.#liveIndex === undefined ? undefined : await statusOf(this.#liveIndex);
-    return { digest, source: identityOf(source), index: identityOf(index) };
+  /** Takes the status of the live index at any time, and tells if it is hard-linked; while it is changed in place, it is by us. */
+  seeLinks(index: Stats): void {
+    if (!this.#writing) this.#links.judge(index);
   }
 
   #named(error: unknown): KnownError {
@@ -220,14 +290,4 @@ function digestOf(text: readonly string[]): string {
   const hash = createHash("sha256");
   for (const piece of text) hash.update(piece);
   return hash.digest("base64");
-}
-
-/** The identity of a file that is not there. */
-const none = "none";
-
-/** Changes whenever somebody writes to a file, replaces it, or changes its owner, mode or links. */
-function identityOf(status: Stats | undefined): string {
-  if (status === undefined) return none;
-  const { dev, ino, size, ctimeMs } = status;
-  return [dev, ino, size, ctimeMs].join(" ");
 }

@@ -31,6 +31,15 @@ describe("a grant", () => {
     expect([grants.size, grants.untilNextExpiry()]).toEqual([0, undefined]);
   });
 
+  test("is left out of what is asked for ahead of its end", () => {
+    const clock = new ManualClock();
+    const grants = new Grants(clock, 10);
+    grants.grant(loginAt(clock.now()), ttl);
+    expect([...grants.clients(ttl - 1)]).toEqual(["192.0.2.7"]);
+    expect([...grants.clients(ttl)]).toEqual([]);
+    expect([...grants.live()]).toHaveLength(1);
+  });
+
   test("is renewed by a later login, and keeps its first moment", () => {
     const clock = new ManualClock();
     const grants = new Grants(clock, 10);

@@ -14,6 +14,7 @@ type Value = string | readonly string[];
 
 export interface Settings {
   readonly ttl: string;
+  readonly fail_open_limit?: string;
   readonly source: readonly Section[];
   readonly map: readonly Section[];
 }
@@ -114,9 +115,10 @@ export class Popgate implements Daemon {
     return this.#child;
   }
 
-  #toml({ ttl, source, map }: Settings): string {
+  #toml({ ttl, fail_open_limit = "60s", source, map }: Settings): string {
     return [
       `ttl = ${JSON.stringify(ttl)}`,
+      `fail_open_limit = ${JSON.stringify(fail_open_limit)}`,
       `state_dir = ${JSON.stringify(this.#lab.path(this.#name, "state"))}`,
       ...source.map((section) => `[[source]]\n${toml(section)}`),
       ...map.map((section) => `[[map]]\n${toml(section)}`),

@@ -40,7 +40,8 @@ function told(clients: () => Iterable<Client> = () => []) {
     return Promise.resolve({ ...silence, ...answers[bed.smtpd] });
   };
   const writer = new MapWriter({ map, run: fake, log, clock });
-  const tables = new Tables({ clock, log, run: fake, clients, forgotten: () => {} });
+  const limits = { mostAhead: () => 0, failOpenLimit: () => 60_000 };
+  const tables = new Tables({ ...limits, clock, log, run: fake, clients, forgotten: () => {} });
   /** Lets time pass until the work is done. */
   const passed = async <T>(work: Promise<T>): Promise<T> => {
     let over = false;

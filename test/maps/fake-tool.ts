@@ -22,6 +22,7 @@ export const behaviours = {
   drops: `echo '# index' >"$made"; echo "postmap: warning: $source, line 2: expected format: key whitespace value" >&2`,
   fails: "echo 'postmap: fatal: open database: No space left on device' >&2; exit 1",
   hangs: "exec sleep 60",
+  waits: `${make}; started="$(dirname "$0")/started"; : >"$started"; while [ -e "$started" ]; do sleep 0.01; done`,
   nothing: ":",
   empty: `: >"$made"`,
   link: `ln -s /etc/passwd "$made"`,
@@ -30,7 +31,9 @@ export const behaviours = {
   drops65: `echo '# index' >"$made"; echo 'makemap: x: line 2: no RHS for LHS 192.0.2.1' >&2; exit 65`,
   garbage: `head -c 2000 /dev/urandom >&2; exit 1`,
   killed: `${make}; kill -9 $$`,
-  silent: `echo '# index' >"$made"`,
+  silent: `[ -s "$made" ] || echo '# index' >"$made"`,
+  late: `started="$(dirname "$0")/started"; : >"$started"; while [ -e "$started" ]; do sleep 0.01; done; ${make}`,
+  wrongArchitecture: "",
   stray: `: >"$(dirname "$source")/__db.$(basename "$source").db"; exit 1`,
 } as const;
 
@@ -41,12 +44,14 @@ export function fakeTool(directory: string, behaviour: keyof typeof behaviours):
     "#!/bin/sh",
     'for last; do :; done; source="${last#*:}"; made="$source.db"',
     'case $last in lmdb:*) made="$source.lmdb"; esac',
-    'case " $* " in *" -q "*) shift; grep -F "$1" "$made"; exit;; esac',
+    'case " $* " in *" -q - "*) found=1; while read -r key; do grep "^$key\t" "$made" && found=0; done; exit $found;; esac',
     'case " $* " in *" -s "*|*" -u "*) cat "$made"; exit;; esac',
     'case " $* " in *" -C/dev/null "*) cat >"$source.stdin"; cmp -s "$source" "$source.stdin" || exit 2; rm "$source.stdin";; esac',
     `${behaviours[behaviour]}\n`,
   ];
-  writeFileSync(file, script.join("\n"));
+  // The first bytes of an ELF program for another machine.
+  const foreign = Buffer.from("7f454c4602010100000000000000000002002b0001000000", "hex");
+  writeFileSync(file, behaviour === "wrongArchitecture" ? foreign : script.join("\n"));
   chmodSync(file, 0o755);
   return file;
 }

@@ -16,6 +16,11 @@ export class Bench {
   /** Why writes fail, if they do. */
   failure: Error | undefined;
   attempts: number[] = [];
+  /** When the last resort was taken, or tried; and why it fails, if it does. */
+  resorts: number[] = [];
+  resortFailure: Error | undefined;
+  /** How far ahead each write looked. */
+  aheads: number[] = [];
   clients: Client[] = [];
   underWay = 0;
   readonly publisher: Publisher;
@@ -30,7 +35,18 @@ export class Bench {
       name: "hash:/x/relay",
       clock: this.clock,
       log: { info: tell("info"), warning: tell("warning"), error: tell("error") },
-      clients: () => this.clients,
+      clients: (ahead) => {
+        this.aheads.push(ahead);
+        return this.clients;
+      },
+      mostAhead: () => 180_000,
+      limit: () => 60_000,
+      resort: () => {
+        this.resorts.push(this.time);
+        return this.resortFailure === undefined
+          ? Promise.resolve()
+          : Promise.reject(this.resortFailure);
+      },
       write: (clients) => this.#write([...clients]),
     });
   }
@@ -41,7 +57,7 @@ export class Bench {
   }
 
   /** One client more, or one fewer. */
-  change(change: "addition" | "removal"): void {
+  change(change: "addition" | "expiry" | "removal"): void {
     if (change === "addition") {
       this.clients = [
         ...this.clients,

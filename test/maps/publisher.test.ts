@@ -24,6 +24,18 @@ describe("pace", () => {
     expect(bench.clock.armed).toBe(0);
   });
 
+  test("10,000 logins in a second: a handful of writes", async () => {
+    const bench = new Bench();
+    bench.cost = 30;
+    for (let ms = 0; ms < 1000; ms++) {
+      for (let login = 0; login < 10; login++) bench.publisher.request("addition");
+      await bench.clock.pass(1);
+    }
+    await bench.pass(1000, 10);
+    expect(bench.attempts.length).toBeLessThanOrEqual(5);
+    expect(bench.clock.armed).toBe(0);
+  });
+
   test("a costly write: a tenth of the time", async () => {
     const bench = new Bench();
     bench.cost = 100;
@@ -47,6 +59,55 @@ describe("pace", () => {
     await bench.pass(2000, 10);
     expect(bench.attempts).toEqual([0, 1000]);
     expect(bench.written.at(-1)?.clients).toEqual(bench.clients);
+  });
+
+  test("who ends before the next write could be due is left out where a write costs more than 100 ms", async () => {
+    const bench = new Bench();
+    bench.cost = 600;
+    bench.change("addition");
+    await bench.pass(100, 100);
+    bench.publisher.request("renewal");
+    for (let turn = 0; turn < 250; turn++) {
+      bench.change("addition");
+      bench.publisher.request("renewal");
+      bench.publisher.request("expiry");
+      await bench.pass(100, 100);
+    }
+    // The first one could not know; the second came as soon as a removal may wait, and knew.
+    expect(bench.attempts).toEqual([0, 1000, 7000, 13_000, 19_000, 25_000]);
+    expect(bench.aheads).toEqual([0, 5000, 5000, 5000, 5000, 5000]);
+  });
+
+  test("a removal each second is not held to a tenth of the time: whoever revokes wants it now", async () => {
+    const bench = new Bench();
+    bench.cost = 600;
+    for (let turn = 0; turn < 50; turn++) {
+      bench.change("removal");
+      await bench.pass(100, 100);
+    }
+    expect(bench.attempts).toEqual([0, 1000, 2000, 3000, 4000, 5000]);
+  });
+
+  test("a renewal publishes nothing", async () => {
+    const bench = new Bench();
+    bench.cost = 90;
+    bench.change("addition");
+    await bench.pass(2000, 10);
+    bench.publisher.request("renewal");
+    await bench.pass(2000, 10);
+    expect(bench.attempts).toEqual([0]);
+  });
+
+  test("but where it may have been left out, it comes back at the pace", async () => {
+    const bench = new Bench();
+    bench.cost = 600;
+    bench.change("addition");
+    await bench.pass(1000, 100);
+    bench.change("addition");
+    await bench.pass(5500, 100);
+    bench.publisher.request("renewal");
+    await bench.pass(6500, 100);
+    expect(bench.attempts).toEqual([0, 6000, 12_000]);
   });
 
   test("what is asked for during a write is one write more, with the newest clients", async () => {
@@ -86,17 +147,18 @@ describe("a write that fails", () => {
     bench.failure = new Error("no space");
     bench.change("removal");
     await bench.pass(150_000, 500);
-    expect(bench.publisher.healthy).toBe(false);
+    expect(bench.publisher.trouble).toBeDefined();
     expect(bench.attempts).toEqual(Array.from({ length: 151 }, (_, second) => second * 1000));
     bench.failure = undefined;
     await bench.pass(1000, 500);
-    expect(bench.publisher.healthy).toBe(true);
-    const fields = (seconds: number) =>
-      `{"table":"hash:/x/relay","reason":"no space","removal_waits":true,"seconds":${String(seconds)}}`;
+    expect(bench.publisher.trouble).toBeUndefined();
+    const fields = (seconds: number, emptied: boolean) =>
+      `{"table":"hash:/x/relay","reason":"no space","removal_waits":${String(!emptied)},"seconds":${String(seconds)}${emptied ? ',"emptied":true' : ""}}`;
     expect(bench.told).toEqual([
-      `0 error map not written ${fields(0)}`,
-      `60000 error map not written ${fields(60)}`,
-      `120000 error map not written ${fields(120)}`,
+      `0 error map not written ${fields(0, false)}`,
+      '60000 error map emptied: clients whose grants were over could not be taken out {"table":"hash:/x/relay","reason":"no space","seconds":60}',
+      `60000 error map not written ${fields(60, true)}`,
+      `120000 error map not written ${fields(120, true)}`,
       '151000 info map is written again {"table":"hash:/x/relay","seconds":151}',
     ]);
     expect(bench.clock.armed).toBe(0);
@@ -124,6 +186,21 @@ describe("a write that fails", () => {
     expect(bench.attempts).toEqual([0, 31_000, 62_000]);
   });
 
+  test("of an addition alone is tried at the pace, but never more often than each second", async () => {
+    const bench = new Bench();
+    bench.cost = 300;
+    bench.change("addition");
+    await bench.pass(300, 100);
+    bench.failure = new Error("no space");
+    bench.change("addition");
+    await bench.pass(9600, 100);
+    expect(bench.attempts).toEqual([0, 3000, 6300, 9600]);
+    bench.publisher.request("expiry");
+    await bench.pass(2600, 100);
+    expect(bench.attempts.slice(4)).toEqual([10_900, 12_200]);
+    expect(bench.resorts).toEqual([]);
+  });
+
   test("an addition alone waits, but the map holds nobody too many", async () => {
     const bench = new Bench();
     bench.failure = new Error("no space");
@@ -141,8 +218,111 @@ describe("a write that fails", () => {
     });
     bench.publisher.request("removal");
     await settled();
-    expect(bench.publisher.healthy).toBe(false);
+    expect(bench.publisher.trouble).toBeDefined();
     expect(bench.told.join("")).toContain("a bug");
+  });
+});
+
+describe("the last resort", () => {
+  const failing = new Error("no space");
+
+  test("is taken when a client that is to leave has been in the map for the limit, and the map is tried again", async () => {
+    const bench = new Bench();
+    bench.failure = failing;
+    bench.change("addition");
+    await bench.pass(300_000, 500);
+    expect(bench.resorts).toEqual([]);
+    bench.change("expiry");
+    await bench.pass(59_500, 500);
+    const asked = bench.time - 59_500;
+    expect(bench.publisher.trouble).toMatchObject({
+      reason: "no space",
+      overdue: bench.clock.now() - 59_500,
+      emptied: false,
+    });
+    await bench.pass(500, 500);
+    expect(bench.resorts).toEqual([asked + 60_000]);
+    bench.change("expiry");
+    await bench.pass(300_000, 500);
+    expect(bench.resorts).toHaveLength(1);
+    expect(bench.publisher.trouble).toMatchObject({ overdue: undefined, emptied: true });
+    bench.failure = undefined;
+    await bench.pass(1000, 500);
+    expect(bench.written.at(-1)?.clients).toEqual(bench.clients);
+    expect(bench.publisher.trouble).toBeUndefined();
+    expect(bench.clock.armed).toBe(0);
+  });
+
+  test("is taken while a write hangs", async () => {
+    const bench = new Bench();
+    bench.cost = 500_000;
+    bench.change("expiry");
+    await bench.pass(59_000, 500);
+    expect(bench.resorts).toEqual([]);
+    expect(bench.publisher.trouble).toMatchObject({
+      since: undefined,
+      reason: "a write takes long",
+    });
+    await bench.pass(1000, 500);
+    expect(bench.resorts).toEqual([60_000]);
+    expect(bench.told.at(-1)).toMatch(/^60000 error map emptied.*a write hangs/);
+  });
+
+  test("counts from the first client that is to leave, however often it is tried and asked for", async () => {
+    const bench = new Bench();
+    bench.failure = failing;
+    for (let second = 0; second < 61; second++) {
+      bench.change("expiry");
+      await bench.pass(1000, 250);
+    }
+    expect(bench.resorts).toEqual([60_000]);
+  });
+
+  test("is not taken if the client has left in time", async () => {
+    const bench = new Bench();
+    bench.failure = failing;
+    bench.change("expiry");
+    await bench.pass(58_500, 500);
+    bench.failure = undefined;
+    await bench.pass(500, 500);
+    bench.failure = failing;
+    bench.change("expiry");
+    await bench.pass(59_500, 500);
+    expect(bench.resorts).toEqual([]);
+  });
+
+  test("that fails is tried every second, and told once a minute", async () => {
+    const bench = new Bench();
+    bench.failure = failing;
+    bench.resortFailure = new Error("read-only file system");
+    bench.change("removal");
+    await bench.pass(125_000, 500);
+    expect(bench.resorts.length).toBeGreaterThan(60);
+    const open = bench.told.filter((line) => line.includes("the relay stays open"));
+    expect(open).toEqual([
+      expect.stringMatching(/^60000 error .*read-only file system.*"seconds":60/),
+      expect.stringMatching(/^120\d00 /),
+    ]);
+    expect(bench.publisher.trouble).toMatchObject({ emptied: false });
+    bench.failure = undefined;
+    await bench.pass(2000, 500);
+    expect(bench.publisher.trouble).toBeUndefined();
+    const resorts = bench.resorts.length;
+    await bench.pass(10_000, 500);
+    expect(bench.resorts).toHaveLength(resorts);
+    expect(bench.clock.armed).toBe(0);
+  });
+
+  test("is not taken any more after a stop", async () => {
+    const bench = new Bench();
+    bench.failure = failing;
+    bench.change("removal");
+    await settled();
+    bench.publisher.stop();
+    await bench.publisher.publish().catch(() => {});
+    await bench.pass(100_000, 500);
+    expect(bench.resorts).toEqual([]);
+    expect(bench.clock.armed).toBe(0);
   });
 });
 
@@ -191,7 +371,7 @@ describe("publish", () => {
     const bench = new Bench();
     bench.failure = new Error("no space");
     await expect(bench.publisher.publish()).rejects.toThrow("no space");
-    expect(bench.publisher.healthy).toBe(false);
+    expect(bench.publisher.trouble).toBeDefined();
     bench.failure = undefined;
     await bench.pass(1000, 100);
     expect(times(bench)).toEqual([1000]);

@@ -1,8 +1,11 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { expect, test } from "vitest";
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { exit } from "../../src/errors.ts";
-import { checkMaps, emptyTables, Tables } from "../../src/maps/tables.ts";
+import { checkMaps } from "../../src/maps/check.ts";
+import { emptyTables } from "../../src/maps/emptying.ts";
+import { createMap } from "../../src/maps/index.ts";
+import { Tables } from "../../src/maps/tables.ts";
 import { run } from "../../src/run.ts";
 import type { Client } from "../../src/client.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -19,6 +22,8 @@ function tablesOf(clients: () => Iterable<Client>) {
     log: { info: tell, warning: tell, error: tell },
     run,
     clients,
+    mostAhead: () => 180_000,
+    failOpenLimit: () => 60_000,
     forgotten: () => void forgotten++,
   });
   return { tables, clock, told, forgotten: () => forgotten };
@@ -105,25 +110,85 @@ test("a write that is under way does not fill a table again that was just emptie
   }
 });
 
-test("a stop tries again for a while, and tells what stays open", async () => {
-  const one = bench();
+test.each(["fails", "hangs"] as const)(
+  "a stop whose tool %s takes the last resort, and tells it",
+  async (behaviour) => {
+    const one = bench();
+    let clients = [alice];
+    const { tables, clock, told } = tablesOf(() => clients);
+    tables.configure([one.map], []);
+    await tables.publish();
+    one.use(behaviour);
+    clients = [];
+    expect(await thrownBy(clock, tables.stop())).toBeUndefined();
+    expect(one.files()).toMatchObject({ relay: [], "relay.db": [] });
+    expect(told.at(-1)).toBe("map emptied by the last resort");
+  },
+);
+
+test.each([
+  ["fails", /; and the last resort failed: no empty map is prepared/],
+  ["hangs", /its tool hangs; and the last resort failed/],
+] as const)(
+  "a stop whose tool %s and that has no empty map tells what stays open",
+  async (behaviour, says) => {
+    const one = bench();
+    let clients = [alice];
+    const { tables, clock } = tablesOf(() => clients);
+    tables.configure([one.map], []);
+    await tables.publish();
+    one.loseSpare();
+    one.use(behaviour);
+    clients = [];
+    expect(await thrownBy(clock, tables.stop())).toEqual(rejection(exit.tempFail, says));
+    expect(keysOf(one)).toEqual([alice]);
+  },
+);
+
+test("a hard link to a table is seen between two writes, and is no fault while one is under way", async () => {
+  const one = bench("postfix", "lmdb");
   let clients = [alice];
-  const { tables, clock } = tablesOf(() => clients);
+  const { tables, told } = tablesOf(() => clients);
   tables.configure([one.map], []);
   await tables.publish();
-  one.use("fails");
-  clients = [];
-  expect(await thrownBy(clock, tables.stop())).toEqual(rejection(exit.tempFail, /relay/));
-  expect(keysOf(one)).toEqual([alice]);
+  const started = join(one.directory, "..", "started");
+  one.use("late");
+  clients = [bob];
+  const write = tables.publish();
+  await until("the tool", () => existsSync(started));
+  tables.restore();
+  expect(tables.health).toEqual([{ table: one.map.name, trouble: undefined, fault: undefined }]);
+  rmSync(started);
+  await write;
+  linkSync(`${one.map.source}.lmdb`, `${one.map.source}.backup`);
+  tables.restore();
+  expect(tables.health[0]?.fault).toMatch(/hard-linked/);
+  expect(told).toEqual(["changes are not seen"]);
 });
 
-test("a stop does not wait for a tool that hangs", async () => {
+test("a table that cannot be written says so in its health", async () => {
   const one = bench();
   const { tables, clock } = tablesOf(() => [alice]);
   tables.configure([one.map], []);
-  one.use("hangs");
-  const stop = tables.stop();
-  expect(await thrownBy(clock, stop)).toEqual(rejection(exit.tempFail, /popgate withdraw/));
+  one.use("fails");
+  await tables.publish().catch(() => {});
+  const since = Math.round(clock.now());
+  expect(tables.health[0]?.trouble).toEqual({
+    since,
+    overdue: since,
+    emptied: false,
+    reason: expect.stringMatching(/No space left/),
+  });
+});
+
+test("a config that says the same again leaves its tables alone", async () => {
+  const one = bench();
+  const { tables } = tablesOf(() => [alice]);
+  tables.configure([one.map], []);
+  await tables.publish();
+  one.use("fails");
+  tables.configure([createMap(one.map.settings)], []);
+  await tables.publish();
 });
 
 test("a client that a table leaves out is known", () => {
@@ -147,13 +212,33 @@ test("all faults of all maps are told at once; what may pass is no fault", async
   await checkMaps([passing.map], run, log);
 });
 
-test("emptying gives what kept a table from it", async () => {
-  const [fine, broken] = [bench(), bench()];
-  await fine.writer().write([alice]);
-  broken.use("fails");
+describe("emptying without a daemon", () => {
   const log = { info() {}, warning() {}, error() {} };
-  const failures = await emptyTables([fine.map.settings, broken.map.settings], run, log);
-  expect(failures).toEqual([rejection(exit.tempFail, /relay/)]);
-  expect(keysOf(fine)).toEqual([]);
-  expect(readFileSync(fine.map.source, "utf8")).toMatch(/^# popgate/);
+
+  test("gives what kept a table from it", async () => {
+    const [fine, broken] = [bench(), bench()];
+    await fine.writer().write([alice]);
+    broken.use("fails");
+    const clock = new ManualClock();
+    const settings = [fine.map.settings, broken.map.settings];
+    const failures = await emptyTables(settings, { clock, run, log });
+    expect(failures).toEqual([rejection(exit.tempFail, /relay/)]);
+    expect(keysOf(fine)).toEqual([]);
+    expect(readFileSync(fine.map.source, "utf8")).toMatch(/^# popgate/);
+  });
+
+  test.each(["fails", "hangs", "missing"] as const)(
+    "by a tool that %s: the last resort does it",
+    async (behaviour) => {
+      const one = bench();
+      await one.writer().write([alice]);
+      if (behaviour === "missing") rmSync(one.map.settings.tool ?? "");
+      else one.use(behaviour);
+      const clock = new ManualClock();
+      const emptying = emptyTables([one.map.settings], { clock, run, log });
+      expect(await thrownBy(clock, emptying)).toBeUndefined();
+      expect(await emptying).toEqual([]);
+      expect(one.files()).toMatchObject({ relay: [], "relay.db": [] });
+    },
+  );
 });

@@ -1,5 +1,5 @@
 /** A map of its own for each test of the writer, with a tool that can be made to misbehave. */
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { createMap } from "../../src/maps/index.ts";
@@ -18,7 +18,9 @@ export interface Bench {
   readonly told: string[];
   readonly writer: (parts?: { run?: Run }) => MapWriter;
   readonly use: (behaviour: keyof typeof behaviours) => void;
-  /** The files but the lock, each with its keys. */
+  /** Removes the empty map that is prepared. */
+  readonly loseSpare: () => void;
+  /** The files but the lock and the prepared empty map, each with its keys. */
   readonly files: () => Record<string, string[]>;
 }
 
@@ -41,9 +43,14 @@ export function bench(mta: "postfix" | "sendmail" | "exim" = "postfix", type = "
     map,
     told,
     writer: (parts = {}) => new MapWriter({ map, run, log, deadline: 300, ...parts }),
+    loseSpare: () => {
+      for (const name of readdirSync(directory)) {
+        if (name.includes("popgate-empty")) rmSync(join(directory, name));
+      }
+    },
     use: (behaviour) => void fakeTool(home, behaviour),
     files: () => {
-      const names = readdirSync(directory).filter((name) => !name.endsWith("popgate-lock"));
+      const names = readdirSync(directory).filter((name) => !/popgate-(?:lock|empty)/.test(name));
       return Object.fromEntries(
         names.sort().map((name) => [name, keysIn(join(directory, name))] as const),
       );

@@ -1,16 +1,18 @@
 /** Where the writer refuses to write, and what it finds after a kill. */
 import { chmodSync, chownSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { exit } from "../../src/errors.ts";
+import { build } from "../../src/maps/build.ts";
 import type { Run } from "../../src/run.ts";
 import { alice, bench, bob, rejection } from "./writer-bench.ts";
 
-/** Ends for ever where the tool would run: the lock is free, as it is when a process is gone. */
-const dies: Run = (argv) =>
-  argv[0] === "flock"
-    ? Promise.resolve({ ok: true, missing: false, stdout: "", stderr: "", reason: "" })
-    : new Promise(() => {});
+/** Ends where the tool would run, as far as the test can see. */
+const dies: Run = () =>
+  new Promise((resolve) => {
+    const outcome = { ok: false, missing: false, stdout: "", stderr: "", reason: "killed" };
+    onTestFinished(() => resolve(outcome));
+  });
 
 describe("a directory that", () => {
   test.each([
@@ -76,6 +78,14 @@ describe("what stands there and is not popgate's", () => {
     );
   });
 
+  test("but an index whose source is gone is, where popgate keeps its empty map beside it", async () => {
+    const { writer, directory, files } = bench();
+    await writer().write([alice]);
+    rmSync(join(directory, "relay"));
+    await writer().write([]);
+    expect(files()).toEqual({ relay: [], "relay.db": [] });
+  });
+
   test.each(["relay", "relay.db"])("a link in the place of %s", async (name) => {
     const { writer, directory } = bench();
     writeFileSync(join(directory, "theirs"), "");
@@ -94,9 +104,12 @@ describe("what stands there and is not popgate's", () => {
 
 describe("after a kill", () => {
   test("while the tool runs: the live map is the old one, and the build is removed by the next write", async () => {
-    const { writer, files } = bench();
+    const { writer, files, map } = bench();
     await writer().write([alice]);
-    void writer({ run: dies }).write([bob]);
+    build(
+      { text: ["x\tOK\n"], before: "", thorough: false },
+      { map, run: dies, deadline: 300 },
+    ).catch(() => {});
     await expect
       .poll(() => Object.keys(files()))
       .toContainEqual(expect.stringMatching(/^\.relay\.popgate-[0-9a-f]{16}$/));

@@ -17,6 +17,7 @@ describe("a map tool that", () => {
     ["garbage", exit.tempFail, /exit status 1/],
     ["killed", exit.tempFail, /SIGKILL/],
     ["stray", exit.tempFail, /exit status 1/],
+    ["wrongArchitecture", exit.tempFail, /exit status|ENOEXEC|could not be started/],
     ["status65", exit.tempFail, /exit status 65/],
   ];
   test.each(faults)("%s", async (behaviour, code, says) => {

@@ -1,0 +1,68 @@
+/** How tables are emptied when it is the last thing that is done to them: by their tool, or else without it. */
+import { inTime, type Clock } from "../clock.ts";
+import { exit, failuresOf, KnownError, PublishError, reasonOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Run } from "../run.ts";
+import { createMap } from "./index.ts";
+import type { AccessMap, MapSettings } from "./map.ts";
+import { MapWriter } from "./writer.ts";
+
+interface EmptyingParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly run: Run;
+}
+
+/** Milliseconds that a tool may take to empty a table that nobody empties again. */
+const patience = 5000;
+
+/**
+ * Empties these tables, and gives what kept any of them from it. A daemon that hangs with the lock of one, a tool that hangs,
+ * fails or is gone, and a full disk do not, where an empty map is prepared.
+ */
+export function emptyTables(
+  tables: readonly MapSettings[],
+  { clock, log, run }: EmptyingParts,
+): Promise<KnownError[]> {
+  return failuresOf(
+    tables.map(async (settings) => {
+      const map = createMap(settings);
+      const writer = new MapWriter({ map, run, log });
+      await emptied(map, writer, log, inTime(clock, patience, writer.write([]), hurry(map)));
+      void writer.close();
+    }),
+  );
+}
+
+/**
+ * Waits for `work` to empty a map, and takes the last resort if it fails.
+ * @throws PublishError with the reasons of both if that fails, too: the map is as it was
+ */
+export async function emptied(
+  map: AccessMap,
+  writer: MapWriter,
+  log: Log,
+  work: Promise<unknown>,
+): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error;
+    try {
+      await writer.resort();
+    } catch (second) {
+      const { message, exitCode } = error;
+      const also = reasonOf(second).replace(`map ${map.name}: `, "");
+      throw new PublishError(
+        message.endsWith(also) ? message : `${message}; and the last resort failed: ${also}`,
+        exitCode,
+      );
+    }
+    log.error("map emptied by the last resort", { table: map.name, reason: error.message });
+  }
+}
+
+/** Why the last resort is taken before a write has ended. */
+export function hurry({ name }: AccessMap): PublishError {
+  return new PublishError(`map ${name}: its tool hangs`, exit.tempFail);
+}
