@@ -1,0 +1,123 @@
+/** The tables of the lab: one of each type, and what the MTA's own tool reads in it. */
+
+import { readFileSync } from "node:fs";
+import { answer } from "./child.ts";
+import type { Lab } from "./lab.ts";
+import { lacks } from "./needs.ts";
+import { makemap } from "./sendmail.ts";
+
+/** What popgate is to write, and a way to read all of it. */
+export interface Table {
+  readonly name: string;
+  /** Its section in popgate's config. */
+  readonly map: {
+    readonly mta: string;
+    readonly table: string;
+    readonly tool?: string;
+    readonly config_dir?: string;
+  };
+  /** The file that the MTA reads. */
+  readonly live: string;
+  /** All keys that the MTA would find. Rejects if it cannot be read to its end. */
+  readonly keys: () => Promise<string[]>;
+}
+
+/** A type that postmap builds. */
+export type PostfixType = "hash" | "btree" | "lmdb" | "cdb";
+
+/** All types that this machine has the tools for, each as a file of its own in a directory of the lab. */
+export function tablesHere(lab: Lab, directory: string, config_dir: string): Table[] {
+  const postfix = ["hash", "btree", "lmdb", "cdb"] as const;
+  return [
+    ...(lacks("postfix") === undefined ? postfix : []).map((type) =>
+      postfixTable(type, lab.path(directory, type), config_dir),
+    ),
+    ...(lacks("sendmail") === undefined ? [sendmailTable(lab.path(directory, "sendmail"))] : []),
+    eximTable(lab.path(directory, "exim")),
+  ];
+}
+
+/** A table that a Postfix with this config directory asks. */
+export function postfixTable(type: PostfixType, path: string, config_dir: string): Table {
+  const suffix = { hash: ".db", btree: ".db", lmdb: ".lmdb", cdb: ".cdb" }[type];
+  const table = `${type}:${path}`;
+  const postmap = ["postmap", "-c", config_dir] as const;
+  return {
+    name: type,
+    map: { mta: "postfix", table, config_dir },
+    live: path + suffix,
+    keys: async () => {
+      if (type !== "cdb") return keysOf(await said([...postmap, "-s", table]), "OK");
+      const keys = recordsOf(readFileSync(path + suffix));
+      // What stands in the file has to be found, too. It may have been replaced meanwhile.
+      const found = keysOf(await said([...postmap, "-q", "-", table], keys.join("\n")), "OK");
+      const now = new Set(recordsOf(readFileSync(path + suffix)));
+      const lost = keys.find((key, index) => found[index] !== key && now.has(key));
+      if (found.length < keys.length && lost !== undefined && now.size >= keys.length) {
+        throw new Error(`${table} has ${lost}, and does not find it`);
+      }
+      return keys;
+    },
+  };
+}
+
+/** A table of popauth's that Sendmail asks. */
+export function sendmailTable(path: string): Table {
+  return {
+    name: "sendmail",
+    map: { mta: "sendmail", table: `hash:${path}`, tool: makemap },
+    live: `${path}.db`,
+    keys: async () => keysOf(await said([makemap, "-C/dev/null", "-u", "hash", path]), "OK"),
+  };
+}
+
+/** A host list that Exim reads. */
+export function eximTable(path: string): Table {
+  return {
+    name: "exim",
+    map: { mta: "exim", table: path },
+    live: path,
+    keys: () => {
+      const text = readFileSync(path, "latin1");
+      if (!text.endsWith("\n")) return Promise.reject(new Error(`${path} is cut`));
+      return Promise.resolve(text.split("\n").filter((line) => /^[^#]/.test(line)));
+    },
+  };
+}
+
+/** What a tool prints that must have nothing to complain of. */
+async function said(argv: readonly [string, ...string[]], input?: string): Promise<string> {
+  const { code, stdout, stderr } = await answer(argv, input === undefined ? {} : { input });
+  // postmap -q ends with 1 if it finds nothing.
+  const fine = code === 0 || (code === 1 && input !== undefined);
+  if (!fine || stderr !== "") throw new Error(`${argv.join(" ")}: exit ${code}\n${stderr}`);
+  return stdout;
+}
+
+/** From lines of `key TAB value`. */
+function keysOf(text: string, value: string): string[] {
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => {
+      const [key = "", what] = line.split("\t");
+      if (what !== value) throw new Error(`"${line}" does not say ${value}`);
+      return key;
+    });
+}
+
+/** The keys of a constant database (cdb(5)): records of both lengths, key and value, between a header and the hash tables. */
+function recordsOf(file: Buffer): string[] {
+  const header = 2048;
+  const starts = Array.from({ length: 256 }, (_, index) => file.readUInt32LE(8 * index));
+  const end = Math.min(...starts);
+  const keys: string[] = [];
+  let at = header;
+  while (at < end) {
+    const [key, value] = [file.readUInt32LE(at), file.readUInt32LE(at + 4)];
+    keys.push(file.toString("latin1", at + 8, at + 8 + key));
+    at += 8 + key + value;
+  }
+  if (at !== end || end > file.length) throw new Error("the cdb is cut");
+  return keys;
+}
