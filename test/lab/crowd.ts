@@ -1,6 +1,7 @@
 /** A crowd: numbered clients that log in one after the other, so that a table tells which moment it shows. */
 
 import { appendFileSync, writeFileSync } from "node:fs";
+import type { Daemon } from "./lab.ts";
 
 interface CrowdParts {
   /** The log that the logins are written to. */
@@ -21,7 +22,8 @@ const renewals = 8;
 const blur = 5;
 
 /** The clients, their logins and what a table may hold of them. */
-export class Crowd {
+export class Crowd implements Daemon {
+  readonly name = "crowd";
   readonly #parts: CrowdParts;
   /** When each of them logged in, by its number; ms since 1970. */
   readonly #stamps: number[] = [];
@@ -39,25 +41,22 @@ export class Crowd {
     return this.#stamps.length;
   }
 
-  /** Writes the log of the last ttl: popgate starts with about as many grants as it will have. */
-  fill(): void {
-    const { log, ttl, size } = this.#parts;
-    const now = Date.now();
-    const lines = this.#greetings(now);
-    // The oldest of them are over before popgate has read them.
-    for (let n = 0; n < size; n++) lines.push(this.#login(now - ttl + Math.ceil((n * ttl) / size)));
-    writeFileSync(log, lines.join(""));
-  }
-
-  /** Goes on to log in, until `stop`. */
-  start(): void {
+  /** Writes the log of the last ttl, so that popgate starts with about as many grants as it will have, and goes on from there. */
+  start(): Promise<void> {
+    this.#fill();
     this.#began = performance.now();
     this.#before = this.count;
     this.#timer = setInterval(() => this.#burst(), beat);
+    return Promise.resolve();
   }
 
-  stop(): void {
+  stop(): Promise<void> {
     clearInterval(this.#timer);
+    return Promise.resolve();
+  }
+
+  said(): string {
+    return `${this.count} have logged in`;
   }
 
   /** When the grant of the client with this number is over; ms since 1970. */
@@ -103,6 +102,15 @@ export class Crowd {
       next = n + 1;
     }
     return undefined;
+  }
+
+  #fill(): void {
+    const { log, ttl, size } = this.#parts;
+    const now = Date.now();
+    const lines = this.#greetings(now);
+    // The oldest of them are over before popgate has read them.
+    for (let n = 0; n < size; n++) lines.push(this.#login(now - ttl + Math.ceil((n * ttl) / size)));
+    writeFileSync(log, lines.join(""));
   }
 
   #burst(): void {

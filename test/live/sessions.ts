@@ -67,8 +67,7 @@ export async function sessions({ doors, size, ttl, seconds }: Plan): Promise<Out
     await Promise.all(rigs.map((rig) => rig.start()));
     const stop = new AbortController();
     const running: Promise<Outcome>[] = [];
-    crowd.fill();
-    crowd.start();
+    await lab.start(crowd);
     try {
       await lab.start(popgate);
       running.push(...rigs.map((rig) => watched(rig, stop.signal)));
@@ -76,7 +75,6 @@ export async function sessions({ doors, size, ttl, seconds }: Plan): Promise<Out
     } finally {
       stop.abort();
       await Promise.allSettled(running);
-      crowd.stop();
     }
     const outcomes = await Promise.all(running);
     // Warnings are about the directory that the lab lies in.
