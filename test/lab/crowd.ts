@@ -66,7 +66,7 @@ export class Crowd implements Daemon {
 
   /**
    * What is wrong with the keys of a table, or undefined. They have to be those of one moment: all that logged in from some
-   * number on up to another. With `over`, ms since 1970, none whose grant was over by then may be among them; with
+   * number on up to another, and never nobody. With `over`, ms since 1970, none whose grant was over by then may be among them; with
    * `newest` that number, or a later one, has to be there.
    */
   faultOf(
@@ -87,7 +87,7 @@ export class Crowd implements Daemon {
     if (newest !== undefined && (last === undefined || last < newest)) {
       return `it ends with ${last ?? "nobody"} instead of ${newest}`;
     }
-    if (first === undefined) return undefined;
+    if (first === undefined) return "nobody is in it";
     if (over !== undefined && this.endOf(first) <= over) {
       return `the grant of ${first} was over ${over - this.endOf(first)} ms before`;
     }

@@ -1,6 +1,6 @@
 /** The tables of the lab: one of each type, and what the MTA's own tool reads in it. */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { answer } from "./child.ts";
 import type { Lab } from "./lab.ts";
@@ -26,31 +26,49 @@ export interface Table {
 /** A type that postmap builds. */
 export type PostfixType = "hash" | "btree" | "lmdb" | "cdb";
 
-/** All types that this machine has the tools for, each as a file of its own in a directory of the lab. */
-export function tablesHere(lab: Lab, directory: string, config_dir: string): Table[] {
+/**
+ * Tables of all types that this machine has the tools for, each in a directory of its own, which is made. `seen` gives a
+ * path as this process reaches it.
+ */
+export function tablesHere(lab: Lab, directory: string, config_dir: string, seen = same): Table[] {
   const postfix = ["hash", "btree", "lmdb", "cdb"] as const;
+  const pathOf = (type: string): string => {
+    mkdirSync(lab.path(directory, type), { recursive: true, mode: 0o755 });
+    return lab.path(directory, type, "relay");
+  };
   return [
     ...(lacks("postfix") === undefined ? postfix : []).map((type) =>
-      postfixTable(type, lab.path(directory, type), config_dir),
+      postfixTable(type, pathOf(type), config_dir, seen),
     ),
-    ...(lacks("sendmail") === undefined ? [sendmailTable(lab.path(directory, "sendmail"))] : []),
-    eximTable(lab.path(directory, "exim")),
+    ...(lacks("sendmail") === undefined ? [sendmailTable(pathOf("sendmail"), seen)] : []),
+    eximTable(pathOf("exim"), seen),
   ];
 }
 
+const same = (path: string): string => path;
+
 /** A table that a Postfix with this config directory asks. */
-export function postfixTable(type: PostfixType, path: string, config_dir: string): Table {
+export function postfixTable(
+  type: PostfixType,
+  path: string,
+  config_dir: string,
+  seen = same,
+): Table {
   const suffix = { hash: ".db", btree: ".db", lmdb: ".lmdb", cdb: ".cdb" }[type];
   const table = `${type}:${path}`;
   const postmap = ["postmap", "-c", config_dir] as const;
   return {
     name: type,
     map: { mta: "postfix", table, config_dir },
-    live: path + suffix,
+    get live() {
+      return seen(path + suffix);
+    },
     keys: async () => {
-      if (type !== "cdb") return keysOf(await said([...postmap, "-s", table]), "OK");
+      if (type !== "cdb") {
+        return keysOf(await said([...postmap, "-s", `${type}:${seen(path)}`]), "OK");
+      }
       // One version of it, since it may be replaced while it is looked at; a link to it would blind an MTA.
-      const file = readFileSync(path + suffix);
+      const file = readFileSync(seen(path + suffix));
       const copy = join(dirname(config_dir), basename(path));
       writeFileSync(copy + suffix, file);
       const keys = recordsOf(file);
@@ -62,23 +80,27 @@ export function postfixTable(type: PostfixType, path: string, config_dir: string
 }
 
 /** A table of popauth's that Sendmail asks. */
-export function sendmailTable(path: string): Table {
+export function sendmailTable(path: string, seen = same): Table {
   return {
     name: "sendmail",
     map: { mta: "sendmail", table: `hash:${path}`, tool: makemap },
-    live: `${path}.db`,
-    keys: async () => keysOf(await said([makemap, "-C/dev/null", "-u", "hash", path]), "OK"),
+    get live() {
+      return seen(`${path}.db`);
+    },
+    keys: async () => keysOf(await said([makemap, "-C/dev/null", "-u", "hash", seen(path)]), "OK"),
   };
 }
 
 /** A host list that Exim reads. */
-export function eximTable(path: string): Table {
+function eximTable(path: string, seen = same): Table {
   return {
     name: "exim",
     map: { mta: "exim", table: path },
-    live: path,
+    get live() {
+      return seen(path);
+    },
     keys: () => {
-      const text = readFileSync(path, "latin1");
+      const text = readFileSync(seen(path), "latin1");
       if (!text.endsWith("\n")) return Promise.reject(new Error(`${path} is cut`));
       return Promise.resolve(text.split("\n").filter((line) => /^[^#]/.test(line)));
     },

@@ -1,7 +1,6 @@
 /** popgate and its map tools are killed at random moments under load: every table stays one whole version, and all heals. */
 
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename } from "node:path";
+import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import fc from "fast-check";
 import { Crowd } from "../lab/crowd.ts";
@@ -11,6 +10,7 @@ import { Postfix } from "../lab/postfix.ts";
 import { childrenOf, lives } from "../lab/process.ts";
 import { type Table, tablesHere } from "../lab/table.ts";
 import { until } from "../lab/wait.ts";
+import { Judge } from "./judge.ts";
 
 interface Plan {
   /** The same kills for the same seed, but the machine decides what they hit. */
@@ -49,10 +49,8 @@ const blows = fc.record<Blow>({
   next: fc.constantFrom("start", "withdraw", "again"),
 });
 
-/** Milliseconds of a grant; by which one may be over in a table that was built meanwhile; and for everything to be well again. */
-const ttl = 8000;
-const slack = 3000;
-const patience = 15_000;
+/** Milliseconds: what is over while popgate starts must never be all that it knew. */
+const ttl = 20_000;
 
 /** Deals out so many kills. Rejects with the seed and the kill that left what must not be. */
 export async function kills({ seed, kills: times, size }: Plan): Promise<Outcome> {
@@ -77,7 +75,7 @@ export async function kills({ seed, kills: times, size }: Plan): Promise<Outcome
 class Campaign {
   readonly #lab: Lab;
   readonly #popgate: Popgate;
-  readonly #tables: readonly Table[];
+  readonly #judge: Judge;
   readonly #crowd: Crowd;
   /** Milliseconds within which a map is built and renamed, more or less. */
   readonly #building: number;
@@ -86,29 +84,25 @@ class Campaign {
   private constructor(lab: Lab, tables: readonly Table[], size: number) {
     this.#lab = lab;
     this.#popgate = new Popgate(lab);
-    this.#tables = tables;
     this.#crowd = new Crowd({ log: lab.path("mail.log"), ttl, size });
+    this.#judge = new Judge(tables, this.#crowd);
     this.#building = 20 + size / 100;
   }
 
   static async open(lab: Lab, size: number): Promise<Campaign> {
-    await lab.folder("maps");
     const postfix = new Postfix(lab, []);
     await postfix.configure();
-    const campaign = new Campaign(lab, tablesHere(lab, "maps", postfix.config), size);
-    await campaign.#start(size);
-    return campaign;
-  }
-
-  async #start(size: number): Promise<void> {
-    await this.#popgate.configure({
+    const tables = tablesHere(lab, "maps", postfix.config);
+    const campaign = new Campaign(lab, tables, size);
+    await campaign.#popgate.configure({
       ttl: `${ttl / 1000}s`,
-      source: [{ path: this.#lab.path("mail.log") }],
-      map: this.#tables.map(({ map }) => map),
+      source: [{ path: lab.path("mail.log") }],
+      map: tables.map(({ map }) => map),
       maxGrants: 10 * size,
     });
-    await this.#lab.start(this.#crowd);
-    await this.#lab.start(this.#popgate);
+    await lab.start(campaign.#crowd);
+    await lab.start(campaign.#popgate);
+    return campaign;
   }
 
   async deal(blow: Blow): Promise<void> {
@@ -120,7 +114,7 @@ class Campaign {
   async end(): Promise<Outcome> {
     await this.#crowd.stop();
     await this.#popgate.stop();
-    await this.#empty();
+    await this.#judge.empty();
     return this.#outcome;
   }
 
@@ -135,8 +129,8 @@ class Campaign {
     const tool = tools[which % tools.length] ?? 0;
     await pause(late * 10);
     if (killed(tool)) this.#outcome.hit.tool++;
-    await this.#whole();
-    await this.#current();
+    await this.#judge.whole();
+    this.#outcome.longest = Math.max(this.#outcome.longest, await this.#judge.current());
     if (this.#popgate.pid !== pid || !lives(pid)) throw new Error("popgate has ended");
   }
 
@@ -158,17 +152,17 @@ class Campaign {
       this.#outcome.hit.start++;
     }
     if (next === "withdraw") {
-      const left = this.#builds();
+      const left = this.#judge.builds();
       const { code, stderr } = await this.#popgate.command("withdraw");
       if (code !== 0) throw new Error(`popgate withdraw: exit ${code}\n${stderr}`);
-      await this.#empty();
+      await this.#judge.empty();
       await this.#cleared(left);
     }
-    const left = this.#builds();
+    const left = this.#judge.builds();
     this.#outcome.strays += left.length;
     const demand = { over: Date.now(), newest: this.#crowd.count - 1 };
     await this.#popgate.start();
-    await this.#judge(() => demand);
+    await this.#judge.tables(() => demand);
     await this.#cleared(left);
   }
 
@@ -177,83 +171,18 @@ class Campaign {
     const tools = toolsOf(this.#popgate.pid);
     this.#popgate.signal("SIGKILL");
     await this.#popgate.ended;
-    await this.#whole();
+    await this.#judge.whole();
     // Every other time the next popgate meets the tools of this one.
     if (this.#outcome.hit.popgate % 2 === 0) return;
     await until("the end of what it left", () => !tools.some(lives));
-    await this.#whole();
-  }
-
-  /** Each table can be read to its end, and holds the grants of one moment that was not long before it was written. */
-  async #whole(): Promise<void> {
-    await this.#judge(({ live }) => ({ over: statSync(live).mtimeMs - slack }));
-  }
-
-  async #judge(demand: (table: Table) => { over: number; newest?: number }): Promise<void> {
-    const faults = await Promise.all(
-      this.#tables.map((table) => this.#faultOf(table, demand(table))),
-    );
-    const fault = faults.find((text) => text !== undefined);
-    if (fault !== undefined) throw new Error(fault);
-  }
-
-  async #faultOf(
-    table: Table,
-    demand: { over: number; newest?: number },
-  ): Promise<string | undefined> {
-    const fault = this.#crowd.faultOf(await table.keys(), demand);
-    return fault === undefined ? undefined : `${table.name}: ${fault}`;
-  }
-
-  /** Waits until everybody who has logged in by now is in each table, and nobody whose time is over. */
-  async #current(): Promise<void> {
-    const newest = this.#crowd.count - 1;
-    const began = performance.now();
-    let faults: (string | undefined)[] = [];
-    try {
-      await until(
-        "all tables to be current",
-        async () => {
-          const over = Date.now() - slack;
-          faults = await Promise.all(
-            this.#tables.map((table) => this.#faultOf(table, { over, newest })),
-          );
-          return faults.every((fault) => fault === undefined);
-        },
-        { within: patience, every: 50 },
-      );
-    } catch (error) {
-      throw new Error(`${String(error)}: ${faults.join("; ")}`, { cause: error });
-    }
-    this.#outcome.longest = Math.max(this.#outcome.longest, performance.now() - began);
-  }
-
-  async #empty(): Promise<void> {
-    for (const { name, keys } of this.#tables) {
-      const left = await keys();
-      if (left.length > 0) throw new Error(`${name} holds ${left.length} clients, not none`);
-    }
-  }
-
-  /** The builds that stand beside the tables: they bear names that none ever has again. */
-  #builds(): string[] {
-    const own = new Set(
-      this.#tables.flatMap(({ map, live }) => [
-        basename(live),
-        basename(map.table),
-        `.${basename(map.table)}.popgate-lock`,
-      ]),
-    );
-    return readdirSync(this.#lab.path("maps")).filter((name) => !own.has(name));
+    await this.#judge.whole();
   }
 
   /** Nothing is left of these builds, nor of a state that was being written. */
   async #cleared(builds: readonly string[]): Promise<void> {
     const bodies = builds.map((name) => name.replace(/\..{0,8}$/, ""));
     const left = (): string[] =>
-      readdirSync(this.#lab.path("maps")).filter((name) =>
-        bodies.some((body) => name.includes(body)),
-      );
+      this.#judge.builds().filter((name) => bodies.some((body) => name.includes(body)));
     const state = this.#lab.path("popgate", "state", "state.jsonl.new");
     const gone = (): boolean => left().length === 0 && !existsSync(state);
     await until("the builds of the dead to be gone", gone).catch((error: unknown) => {
