@@ -53,7 +53,8 @@ export class Popgate implements Daemon {
   /** Starts it and waits until it says that it is ready. */
   async start(): Promise<void> {
     this.#child = new Child(this.#inside(this.argv("run")));
-    await this.told(/^ready/);
+    // It may have a hundred thousand logins to read before.
+    await this.#running.line(/^ready/, { within: 120_000 });
   }
 
   async stop(): Promise<void> {
