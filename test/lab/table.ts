@@ -1,6 +1,6 @@
 /** The tables of the lab: one of each type, and what the MTA's own tool reads in it. */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { answer } from "./child.ts";
 import type { Lab } from "./lab.ts";
@@ -87,7 +87,18 @@ export function sendmailTable(path: string, seen = same): Table {
     get live() {
       return seen(`${path}.db`);
     },
-    keys: async () => keysOf(await said([makemap, "-C/dev/null", "-u", "hash", seen(path)]), "OK"),
+    keys: async () => {
+      const argv = [makemap, "-C/dev/null", "-u", "hash", seen(path)] as const;
+      for (;;) {
+        const before = statSync(seen(`${path}.db`)).ino;
+        try {
+          return keysOf(await said(argv), "OK");
+        } catch (error) {
+          // It refuses a file that is replaced between its look at it and its opening (safefile.c, filechanged).
+          if (statSync(seen(`${path}.db`)).ino === before) throw error;
+        }
+      }
+    },
   };
 }
 
