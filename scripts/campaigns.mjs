@@ -9,8 +9,8 @@ import { project } from "./ground.mjs";
 
 /** Live grants, and the milliseconds after which each is over. */
 const sizes = [
-  { size: 1000, ttl: 4000 },
-  { size: 10_000, ttl: 10_000 },
+  { size: 1000, ttl: 8000 },
+  { size: 10_000, ttl: 20_000 },
   { size: 100_000, ttl: 60_000 },
 ];
 /** Kills of one daemon, and the live grants that it has by turns. */
