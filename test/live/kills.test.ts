@@ -10,7 +10,7 @@ const [given = NaN, count = 20, size = 1000] = (process.env["POPGATE_KILLS"] ?? 
 const seed = given > 0 ? given : 1 + Math.floor(Math.random() * 1e9);
 
 describe.skipIf(lacks("root", "postfix"))("under load", () => {
-  it(`${count} kills from seed ${seed}`, { timeout: 60_000 + 6000 * count }, async () => {
+  it(`${count} kills from seed ${seed}`, { timeout: 120_000 + 30_000 * count }, async () => {
     console.log(`the kills have seed ${seed}`);
     const { hit, strays, longest } = await kills({ seed, kills: count, size });
     console.log(`${JSON.stringify(hit)}, ${strays} strays, well after ${longest.toFixed(0)} ms`);
