@@ -1,11 +1,13 @@
-/** `npm run soak [-- [--programs 10000] [--seed N] [--workers 2] [--cases 1000000]]`: what npm test tries, many times over. */
+/** `npm run soak [-- [--programs 10000] [--cases 1000000] [--kills 500] [--sessions 30] [--seed N] [--workers 2]]`: what npm test tries, many times over. */
 
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
+import { asking, killing, withDaemons } from "./campaigns.mjs";
 import { must, run, stopped } from "./command.mjs";
+import { provideDaemons } from "./daemons.mjs";
 import { prepareGround, project, step } from "./ground.mjs";
 
 /** What is counted, and what the table calls it. */
@@ -22,24 +24,53 @@ const columns = {
 const properties = ["forging", "correlate", "sieve"].map((name) => `test/adapters/${name}.test.ts`);
 const casesOfOne = 50_000;
 
-/** Either of the two alone if it is named, else both. */
+/** What is done, and how much of it where nothing is named: programs, cases, kills, and seconds at each table of each size. */
+const usual = { programs: 10_000, cases: 1_000_000, kills: 500, sessions: 30 };
+
+/** Those alone that are named, or else all. */
 async function main() {
   const { values } = parseArgs({
     options: {
-      programs: { type: "string" },
+      ...Object.fromEntries(Object.keys(usual).map((name) => [name, { type: "string" }])),
       seed: { type: "string", default: String(1 + Math.floor(Math.random() * 1e9)) },
       workers: { type: "string", default: String(availableParallelism()) },
-      cases: { type: "string" },
     },
   });
-  const both = values.programs === undefined && values.cases === undefined;
-  const programs = values.programs ?? (both ? "10000" : undefined);
-  const cases = values.cases ?? (both ? "1000000" : undefined);
+  const named = Object.keys(usual).filter((name) => values[name] !== undefined);
+  const all = named.length === 0;
+  const wanted = all
+    ? usual
+    : Object.fromEntries(named.map((name) => [name, positive(name, values[name])]));
+  const seed = positive("seed", values.seed);
   await prepareGround();
-  let fine = true;
-  if (programs !== undefined) fine = (await walks(positive("programs", programs), values)) && fine;
-  if (cases !== undefined) fine = (await forgeries(positive("cases", cases))) && fine;
-  return fine ? 0 : 1;
+  const fine = [];
+  if (wanted.programs !== undefined) fine.push(await walks(wanted.programs, values));
+  if (wanted.cases !== undefined) fine.push(await forgeries(wanted.cases));
+  if (wanted.kills !== undefined || wanted.sessions !== undefined) {
+    const daemons = await provideDaemons({ intoHost: false });
+    const lacking = daemons.lacking ?? (daemons.namespaces ? undefined : "no CAP_SYS_ADMIN");
+    if (lacking === undefined) fine.push(await campaigns(wanted, seed, daemons));
+    else if (all) console.log(`kills and sessions were skipped: ${lacking}`);
+    else throw new Error(`kills and sessions need real daemons: ${lacking}`);
+  }
+  return fine.every(Boolean) ? 0 : 1;
+}
+
+/** What needs real daemons. */
+async function campaigns({ kills, sessions }, seed, daemons) {
+  await compile();
+  return await withDaemons(daemons, async (campaign) => {
+    const fine = [];
+    if (kills !== undefined) fine.push(await killing(campaign, kills, seed));
+    if (sessions !== undefined) fine.push(await asking(campaign, sessions));
+    return fine.every(Boolean);
+  });
+}
+
+async function compile() {
+  const tsc = join(project, "node_modules/.bin/tsc");
+  const argv = [tsc, "-p", "test/tsconfig.json", "--noCheck"];
+  await step("soak", () => must(argv, { cwd: project }));
 }
 
 /** Puts a stranger's text into every field of every adapter's lines, so many times at least. */
@@ -65,12 +96,9 @@ async function forgeries(cases) {
 
 /** Random programs of what can happen to a log, against a model. */
 async function walks(programs, options) {
-  const seed = positive("seed", options.seed);
+  const seed = Number(options.seed);
   const workers = positive("workers", options.workers);
-  const tsc = join(project, "node_modules/.bin/tsc");
-  const compile = [tsc, "-p", "test/tsconfig.json", "--noCheck"];
-  await step("soak", () => must(compile, { cwd: project }));
-
+  await compile();
   console.log(`${programs} programs from seed ${seed} on`);
   const start = performance.now();
   const sum = { programs: 0, failed: 0 };

@@ -14,12 +14,12 @@ const glance = 5;
 
 /** A program that runs. */
 export class Child {
-  /** What it printed on standard output, and what on standard error. */
+  /** What it printed on standard output. */
   printed = "";
-  told = "";
   /** Its exit code; rejects if it could not be started. */
   ended;
   #process;
+  #told = [];
 
   constructor([program, ...rest]) {
     stopped.throwIfAborted();
@@ -29,7 +29,7 @@ export class Child {
       killSignal: "SIGKILL",
     });
     this.#process.stdout.setEncoding("utf8").on("data", (text) => (this.printed += text));
-    this.#process.stderr.setEncoding("utf8").on("data", (text) => (this.told += text));
+    this.#process.stderr.setEncoding("utf8").on("data", (text) => this.#told.push(text));
     this.ended = once(this.#process, "close").then(([code]) => code ?? 1);
     // Whoever waits for it is told; nobody may be waiting yet.
     this.ended.catch(() => {});
@@ -39,11 +39,23 @@ export class Child {
     return this.#process.pid;
   }
 
-  /** Resolves to the match of `pattern` in what it tells. */
+  /** What it printed on standard error. */
+  get told() {
+    return this.#told.join("");
+  }
+
+  /** Resolves to the match of `pattern` in a line that it tells. Each is looked at once: there may be a hundred thousand. */
   async tells(pattern) {
+    let next = 0;
+    let rest = "";
     for (;;) {
-      const match = pattern.exec(this.told);
-      if (match !== null) return match;
+      while (next < this.#told.length) {
+        const text = rest + this.#told[next++];
+        const end = text.lastIndexOf("\n") + 1;
+        const match = pattern.exec(text.slice(0, end));
+        if (match !== null) return match;
+        rest = text.slice(end);
+      }
       const over = await Promise.race([this.ended, once(this.#process.stderr, "data")]);
       if (typeof over === "number") throw new CommandError(`exit ${over}\n${this.told.trimEnd()}`);
     }

@@ -7,16 +7,20 @@ import { stopped } from "../command.mjs";
 import { project } from "../ground.mjs";
 import { measureAdapters } from "./adapters.mjs";
 import { measureCatchUp } from "./catchup.mjs";
+import { measureChurn } from "./churn.mjs";
 import { measureFollow } from "./follow.mjs";
 import { measureGigabyte } from "./gigabyte.mjs";
 import { measureIdle } from "./idle.mjs";
 import { measureLatency } from "./latency.mjs";
+import { measureRelay } from "./relay.mjs";
 
 const [chosen, seconds] = process.argv.slice(2);
 const wanted = chosen.split(",");
 /** Each resolves to false if something came out that must not. */
 const measures = {
   latency: measureLatency,
+  relay: measureRelay,
+  churn: measureChurn,
   follow: measureFollow,
   catchup: measureCatchUp,
   gigabyte: measureGigabyte,

@@ -22,14 +22,15 @@ export class Daemon {
   constructor(directory, { log, ttl, type, ...map }) {
     this.#directory = directory;
     mkdirSync(directory);
-    // The addresses of the generated logs are nobody's, which popgate refuses for good reason.
+    // The addresses of the generated logs are nobody's, and those of a laboratory the host's own: popgate refuses them for
+    // good reason.
     const sections = [
       `ttl = "${ttl}"`,
       `state_dir = "${this.stateDirectory}"`,
       `[[source]]\npath = "${log}"\nzone = "UTC"`,
       `[[map]]\ntable = "${type === undefined ? "" : `${type}:`}${this.table}"`,
       ...Object.entries(map).map(([key, value]) => `${key} = "${value}"`),
-      '[guard]\nallow = ["100.64.0.0/10"]\n',
+      '[guard]\nallow = ["100.64.0.0/10", "127.0.0.0/8"]\nmax_grants = 1000000\n',
     ];
     writeFileSync(this.#config, sections.join("\n"));
   }

@@ -61,14 +61,18 @@ function accessKeys(client: Client): readonly string[] {
   return standsForNetwork(client) ? [whole] : [whole, `Connect:IPv6:${client}`];
 }
 
+/**
+ * Two maps on the same file: an open that a rename falls into fails, since safefile.c and db_map_open of map.c compare the
+ * file before and after (filechanged), and an optional map that is not open has no key. The second one opens it anew.
+ */
 function popauthAdvice(table: string): readonly string[] {
+  const names = ["popauth", "popauthagain"];
   return [
     "LOCAL_CONFIG",
-    `Kpopauth ${table.replace(":", " -o -a<MATCH> ")}`,
+    ...names.map((name) => `K${name} ${table.replace(":", " -o -a<MATCH> ")}`),
     "LOCAL_RULESETS",
     "SLocal_check_rcpt",
-    "R$*\t$: $(popauth $&{client_addr} $)",
-    "R$* <MATCH>\t$# OK",
+    ...names.flatMap((name) => [`R$*\t$: $(${name} $&{client_addr} $)`, "R$* <MATCH>\t$# OK"]),
     "R$*\t$@ OK",
   ];
 }

@@ -71,11 +71,15 @@ export class Child {
   async line(pattern: RegExp, { from = 0, within = 10_000 } = {}): Promise<string> {
     const what = `a line like ${String(pattern)}`;
     const found = new Promise<string>((resolve, reject) => {
+      let next = from;
       const look = (): void => {
-        const line = this.lines.slice(from).find((text) => pattern.test(text));
-        if (line === undefined) return;
-        this.#listeners.delete(look);
-        resolve(line);
+        // Each line is looked at once: there may be a hundred thousand.
+        while (next < this.lines.length) {
+          const line = this.lines[next++] ?? "";
+          if (!pattern.test(line)) continue;
+          this.#listeners.delete(look);
+          return resolve(line);
+        }
       };
       this.#listeners.add(look);
       look();

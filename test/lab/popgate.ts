@@ -10,13 +10,15 @@ export const program = join(project, "dist", "main.js");
 
 /** One `[[source]]` or `[[map]]` of the config. */
 type Section = Readonly<Record<string, Value | Readonly<Record<string, Value>>>>;
-type Value = string | readonly string[];
+type Value = string | number | readonly string[];
 
 export interface Settings {
   readonly ttl: string;
   readonly fail_open_limit?: string;
   readonly source: readonly Section[];
   readonly map: readonly Section[];
+  /** How many grants there may be, if not as many as by default. */
+  readonly maxGrants?: number;
 }
 
 /** What `popgate list --json` says of one grant. */
@@ -52,7 +54,8 @@ export class Popgate implements Daemon {
   /** Starts it and waits until it says that it is ready. */
   async start(): Promise<void> {
     this.#child = new Child(this.#inside(this.argv("run")));
-    await this.told(/^ready/);
+    // It may have a hundred thousand logins to read before.
+    await this.#running.line(/^ready/, { within: 120_000 });
   }
 
   async stop(): Promise<void> {
@@ -115,7 +118,7 @@ export class Popgate implements Daemon {
     return this.#child;
   }
 
-  #toml({ ttl, fail_open_limit = "60s", source, map }: Settings): string {
+  #toml({ ttl, fail_open_limit = "60s", source, map, maxGrants }: Settings): string {
     return [
       `ttl = ${JSON.stringify(ttl)}`,
       `fail_open_limit = ${JSON.stringify(fail_open_limit)}`,
@@ -123,7 +126,8 @@ export class Popgate implements Daemon {
       ...source.map((section) => `[[source]]\n${toml(section)}`),
       ...map.map((section) => `[[map]]\n${toml(section)}`),
       // The clients of a lab are loopback addresses, which popgate refuses for good reason.
-      '[guard]\nallow = ["127.0.0.0/8", "::1/128"]\n',
+      '[guard]\nallow = ["127.0.0.0/8", "::1/128"]',
+      maxGrants === undefined ? "" : `max_grants = ${maxGrants}\n`,
     ].join("\n");
   }
 }
@@ -136,7 +140,7 @@ function toml(section: Section): string {
 
 // A JSON text or list of texts is one in TOML too.
 function valueText(value: Section[string]): string {
-  if (typeof value === "string" || Array.isArray(value)) return JSON.stringify(value);
+  if (typeof value !== "object" || Array.isArray(value)) return JSON.stringify(value);
   const pairs = Object.entries(value).map(([key, inner]) => `${key} = ${JSON.stringify(inner)}`);
   return `{ ${pairs.join(", ")} }`;
 }

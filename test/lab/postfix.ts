@@ -21,7 +21,7 @@ export function relayFor(table: string): string {
 
 /** Postfix. The tables named in the restrictions have to exist before it starts: see `postmap`. */
 export class Postfix implements Daemon {
-  readonly name = "postfix";
+  readonly name: string;
   /** Its configuration directory: what `postmap -c` and popgate's `config_dir` want. */
   readonly config: string;
   readonly #lab: Lab;
@@ -29,20 +29,22 @@ export class Postfix implements Daemon {
   readonly #log: string;
   #master: number | undefined;
 
-  constructor(lab: Lab, services: readonly Smtpd[]) {
+  /** Two of them in one lab need two names. */
+  constructor(lab: Lab, services: readonly Smtpd[], name = "postfix") {
     this.#lab = lab;
     this.#services = services;
-    this.config = lab.path("postfix", "etc");
-    this.#log = lab.path("postfix", "mail.log");
+    this.name = name;
+    this.config = lab.path(name, "etc");
+    this.#log = lab.path(name, "mail.log");
   }
 
   async start(): Promise<void> {
     const lab = this.#lab;
     await this.configure();
-    await lab.folder("postfix/queue");
-    await lab.folder("postfix/data", userId("postfix"));
+    await lab.folder(`${this.name}/queue`);
+    await lab.folder(`${this.name}/data`, userId("postfix"));
     await ran(["postfix", "-c", this.config, "start"]);
-    this.#master = Number(readFileSync(lab.path("postfix/queue/pid/master.pid"), "utf8"));
+    this.#master = Number(readFileSync(lab.path(this.name, "queue/pid/master.pid"), "utf8"));
   }
 
   async stop(): Promise<void> {
@@ -73,16 +75,19 @@ export class Postfix implements Daemon {
   /** Writes its configuration, which postmap needs too. */
   async configure(): Promise<void> {
     if (existsSync(this.config)) return;
-    const main = await this.#lab.file("postfix/etc/main.cf", this.#main());
+    const main = await this.#lab.file(`${this.name}/etc/main.cf`, this.#main());
     // Every Postfix program waits for two seconds before it trusts a main.cf that has just been written.
     const earlier = new Date(Date.now() - 10_000);
     await utimes(main, earlier, earlier);
-    await this.#lab.file("postfix/etc/master.cf", this.#services.map(smtpd).join("") + services);
+    await this.#lab.file(
+      `${this.name}/etc/master.cf`,
+      this.#services.map(smtpd).join("") + services,
+    );
   }
 
   #main(): string {
     const { dir } = this.#lab;
-    const own = this.#lab.path("postfix");
+    const own = this.#lab.path(this.name);
     return `compatibility_level = 3.6
 queue_directory = ${own}/queue
 data_directory = ${own}/data

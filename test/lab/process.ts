@@ -37,6 +37,28 @@ export function sessionOf(leader: number): number[] {
     .map((found) => (found as Process).pid);
 }
 
+/** The children of a process that go by one of these names; none if it has ended. */
+export function childrenOf(parent: number, names: readonly string[]): number[] {
+  try {
+    const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "latin1");
+    return children
+      .split(" ")
+      .filter(Boolean)
+      .map(Number)
+      .filter((pid) => names.includes(nameOf(pid) ?? ""));
+  } catch {
+    return [];
+  }
+}
+
+function nameOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "latin1").trimEnd();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Waits for the end of everything in a session and kills, pid by pid, what outlives its time. */
 export async function endSession(leader: number, within = 5000): Promise<void> {
   const gone = (): boolean => sessionOf(leader).length === 0;

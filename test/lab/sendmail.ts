@@ -1,6 +1,7 @@
 /** A private Sendmail 8.17 that relays for whom its popauth table names. Accepted mail stays in its queue. */
 
 import { chmod, copyFile } from "node:fs/promises";
+import { createMap } from "../../src/maps/index.ts";
 import { Child, ran } from "./child.ts";
 import { type Daemon, type Lab, listening, unpacked } from "./lab.ts";
 import { isolated } from "./namespace.ts";
@@ -66,6 +67,7 @@ export class Sendmail implements Daemon {
   #mc(): string {
     const own = this.#lab.path(this.name);
     const { type, path } = this.table;
+    const { advice } = createMap({ mta: "sendmail", table: `${type}:${path}` });
     return `divert(-1)
 include(\`${configuration}/m4/cf.m4')dnl
 divert(0)dnl
@@ -84,13 +86,7 @@ FEATURE(\`no_default_msa')dnl
 FEATURE(\`accept_unresolvable_domains')dnl
 DAEMON_OPTIONS(\`Name=MTA, Family=inet, Addr=127.0.0.1, Port=${this.port}')dnl
 MAILER(\`smtp')dnl
-LOCAL_CONFIG
-Kpopauth ${type} -o -a<MATCH> ${path}
-LOCAL_RULESETS
-SLocal_check_rcpt
-R$*	$: $(popauth $&{client_addr} $)
-R$* <MATCH>	$# OK
-R$*	$@ OK
+${advice.join("\n")}
 `;
   }
 }

@@ -130,8 +130,11 @@ describe("advice", () => {
   test("Sendmail: an optional map and a ruleset with tabs", () => {
     const { advice } = createMap({ mta: "sendmail", table: "hash:/x/popauth" });
     expect(advice).toContain("Kpopauth hash -o -a<MATCH> /x/popauth");
+    expect(advice).toContain("Kpopauthagain hash -o -a<MATCH> /x/popauth");
     expect(advice.filter((line) => line.startsWith("R"))).toEqual([
       "R$*\t$: $(popauth $&{client_addr} $)",
+      "R$* <MATCH>\t$# OK",
+      "R$*\t$: $(popauthagain $&{client_addr} $)",
       "R$* <MATCH>\t$# OK",
       "R$*\t$@ OK",
     ]);
