@@ -64,7 +64,7 @@ export class Judge {
     }
   }
 
-  /** What stands beside the tables that is none of them, nor their locks: builds, under names that none ever has again. */
+  /** What stands beside the tables that is none of them, nor a lock, nor an empty map that stands ready: builds, under names that none ever has again. */
   builds(): string[] {
     const own = new Set(
       this.#tables.flatMap(({ map, live }) => [
@@ -76,7 +76,7 @@ export class Judge {
     const directories = new Set(this.#tables.map(({ live }) => dirname(live)));
     return [...directories]
       .flatMap((directory) => readdirSync(directory))
-      .filter((name) => !own.has(name));
+      .filter((name) => !own.has(name) && !/\.popgate-empty-[0-9a-f]{8}(?:\.\w+)?$/.test(name));
   }
 
   async #faults(demand: (table: Table) => Demand): Promise<string[]> {
