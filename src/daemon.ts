@@ -115,7 +115,7 @@ export class Daemon {
     const { clock, log, run } = this.#parts;
     this.#lock = await lockState(this.#config.state_dir, run);
     const state = await loadState(this.#config.state_dir, clock, log);
-    this.#gate.restore(state.grants, state.forgotten, state.saved);
+    this.#gate.restore(state.grants, state.forgotten, state.saved, state.revocations);
     this.#memory.keep(state.checkpoints);
     this.#matchers.restore(state.open);
     this.#tables.configure(this.#maps, state.tables);
@@ -210,7 +210,7 @@ export class Daemon {
     const match = matcher.match(line, this.#parts.clock.now());
     if (match === undefined) return;
     if (!isLogin(match)) return this.#tellRefused(line, match);
-    const change = this.#gate.take(match);
+    const change = this.#gate.take(match, line);
     if (change === "none") return;
     this.#memory.change();
     if (change === "renewed") return;

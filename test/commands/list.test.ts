@@ -46,6 +46,7 @@ test("shows the sources, as they were saved", async () => {
   await saveState(directory, {
     saved: now,
     forgotten: 0,
+    revocations: [],
     checkpoints: {},
     open: {},
     sources,

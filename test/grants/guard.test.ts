@@ -12,6 +12,7 @@ function policy(parts: { never?: string[]; allow?: string[]; most?: number } = {
     never: networks(parts.never ?? []),
     allow: networks(parts.allow ?? []),
     own: new Set([own as Client]),
+    revocations: { of: () => undefined },
     maxClientsPerUser: parts.most ?? 32,
   };
 }
