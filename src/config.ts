@@ -17,6 +17,7 @@ import {
   journalValue,
   journalValues,
   logPath,
+  nameList,
   networkList,
   plainError,
   program,
@@ -58,6 +59,7 @@ const schema = z.strictObject({
             type: z.literal("file"),
             path: logPath,
             adapters,
+            ttl: duration.optional(),
             zone: zone.optional(),
             format: format.optional(),
           }),
@@ -79,10 +81,12 @@ const schema = z.strictObject({
             namespace: journalValue.optional(),
             directory: absolutePath.optional(),
             adapters,
+            ttl: duration.optional(),
           }),
           z.strictObject({
             type: z.literal("stdin"),
             adapters,
+            ttl: duration.optional(),
             zone: zone.optional(),
             format: format.optional(),
           }),
@@ -106,8 +110,20 @@ const schema = z.strictObject({
     .strictObject({
       never: networkList,
       allow: networkList,
+      services: z
+        .array(z.enum(services))
+        .min(1)
+        .default([...services]),
+      allow_users: nameList.min(1).default(["*"]),
+      deny_users: nameList.default([]),
+      adapter_ttl: z.record(z.string(), duration).default({}),
       max_grants: count.default(100_000),
       max_clients_per_user: count.default(32),
+      too_many_clients: z.enum(["refuse", "hold"]).default("refuse"),
+      hold: duration.prefault("1d"),
+      max_users_per_client: count.max(1000).default(32),
+      too_many_users: z.enum(["warn", "refuse", "shorten"]).default("warn"),
+      short_ttl: duration.prefault("5m"),
     })
     .prefault({}),
   adapter: ownAdapters.optional(),
@@ -182,7 +198,21 @@ export function configOfFlags(flags: ConfigFlags, adapters: readonly string[]): 
 
 /** Gives the config as TOML, complete with every default. */
 export function configText(config: Config): string {
-  return stringify({ ...config, ttl: durationText(config.ttl) });
+  const { ttl, source, guard } = config;
+  const texts = Object.entries(guard.adapter_ttl).map(([name, ms]) => [name, durationText(ms)]);
+  return stringify({
+    ...config,
+    ttl: durationText(ttl),
+    source: source.map((one) =>
+      one.ttl === undefined ? one : { ...one, ttl: durationText(one.ttl) },
+    ),
+    guard: {
+      ...guard,
+      adapter_ttl: Object.fromEntries(texts) as Record<string, string>,
+      hold: durationText(guard.hold),
+      short_ttl: durationText(guard.short_ttl),
+    },
+  });
 }
 
 /** The state_dir of a config file's text, be the rest right or wrong; the default one if it names none. */

@@ -4,13 +4,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { canonicalClient, type Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import { codeOf, exit, KnownError, PublishError, reasonOf } from "./errors.ts";
-import { acquireLock, lockHolder, type Lock } from "./lock.ts";
+import { codeOf, PublishError, reasonOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { MapSettings } from "./maps/map.ts";
 import type { Checkpoints, Grant, OpenLinesBySource, Progress, Revocation } from "./model.ts";
 import { replaceFile } from "./replace.ts";
-import type { Run } from "./run.ts";
 
 /** All that popgate knows from one run to the next. */
 export interface State {
@@ -130,29 +128,6 @@ const endSchema = z.strictObject({ grants: whole });
 
 /** How many grants are written, or read, before other work has its turn: about a millisecond's worth. */
 const slice = 500;
-
-/** The lock of a state directory: who holds it is the popgate that runs on it. */
-export function stateLock(directory: string): string {
-  return join(directory, "lock");
-}
-
-/**
- * Takes the state directory for this process.
- * @throws KnownError if another popgate has it, PublishError if it cannot be written
- */
-export async function lockState(directory: string, run: Run): Promise<Lock> {
-  const file = stateLock(directory);
-  const lock = await acquireLock(file, run).catch((error: unknown) => {
-    if (error instanceof KnownError) throw error;
-    throw new PublishError(`state_dir ${directory} cannot be written: ${reasonOf(error)}`);
-  });
-  if (lock !== undefined) return lock;
-  const holder = lockHolder(file);
-  throw new KnownError(
-    `another popgate${holder === undefined ? "" : ` (pid ${String(holder)})`} runs on ${directory}; stop it, or give this one a state_dir of its own`,
-    exit.tempFail,
-  );
-}
 
 /** The state file is there, and is not what popgate wrote. */
 class DamageError extends Error {

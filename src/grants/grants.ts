@@ -116,6 +116,23 @@ export class Grants {
     return true;
   }
 
+  /**
+   * Has a live grant end `ttl` ms after its latest login, be it one that came now and was stamped `at`. Gives whether it would have
+   * ended later.
+   */
+  shorten(client: Client, at: number, ttl: number): boolean {
+    const held = this.#held(client);
+    if (held === undefined) return false;
+    const now = this.#clock.now();
+    const renewed = Math.max(held.grant.renewed, Math.min(at, now));
+    const expires = renewed + ttl;
+    if (expires >= held.grant.expires) return false;
+    held.grant = { ...held.grant, renewed, expires };
+    if (expires <= now) this.#drop(held);
+    else this.#endAt(held, Math.min(held.until, this.#clock.monotonic() + expires - now));
+    return true;
+  }
+
   /** Ends one client's grant. Gives it, or undefined if there was none. */
   revoke(client: Client): Grant | undefined {
     const held = this.#held(client);

@@ -1,6 +1,8 @@
 /** A gate on a clock that a test moves, with what it told. */
 import { networks, type Client } from "../../src/client.ts";
-import { Gate, type Rules } from "../../src/grants/gate.ts";
+import { Gate } from "../../src/grants/gate.ts";
+import { names } from "../../src/grants/names.ts";
+import type { Rules } from "../../src/grants/rules.ts";
 import type { Login } from "../../src/model.ts";
 import { createLog } from "../../src/log.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -14,6 +16,8 @@ export interface Bench {
   readonly told: string[];
   /** The host's own addresses, now and later. */
   readonly own: Set<string>;
+  /** Whether the host does not answer. */
+  fail: boolean;
   /** A login now, or `ago` ms before. */
   readonly login: (client: string, user?: string, more?: Partial<Login>) => string;
   readonly clients: () => string[];
@@ -23,10 +27,19 @@ export interface Bench {
 export function rules(parts: Partial<Rules> = {}): Rules {
   return {
     ttl,
+    ttlOf: () => ttl,
     never: networks([]),
     allow: networks([]),
     maxGrants: 100,
     maxClientsPerUser: 32,
+    services: new Set(["pop3", "imap"]),
+    allowUsers: names(["*"]),
+    denyUsers: names([]),
+    tooManyClients: "refuse",
+    hold: 24 * 60 * minute,
+    maxUsersPerClient: 32,
+    tooManyUsers: "warn",
+    shortTtl: 5 * minute,
     ...parts,
   };
 }
@@ -35,14 +48,15 @@ export function bench(parts: Partial<Rules> = {}, clock = new ManualClock()): Be
   const told: string[] = [];
   const own = new Set(["203.0.113.25"]);
   const log = createLog(clock, (line) => void told.push(line.trimEnd()));
-  const ownAddresses = () => new Set(own) as ReadonlySet<string> as ReadonlySet<Client>;
+  const ownAddresses = () => {
+    if (there.fail) throw new Error("too many open files");
+    return new Set(own) as ReadonlySet<string> as ReadonlySet<Client>;
+  };
+  const there = { clock, told, own, fail: false };
   const gate = new Gate({ clock, log, ownAddresses }, rules(parts));
-  return {
-    clock,
+  return Object.assign(there, {
     gate,
-    told,
-    own,
-    login: (name, user = "ann", more = {}) =>
+    login: (name: string, user = "ann", more: Partial<Login> = {}) =>
       gate.take({
         at: clock.now(),
         adapter: "dovecot",
@@ -52,7 +66,7 @@ export function bench(parts: Partial<Rules> = {}, clock = new ManualClock()): Be
         ...more,
       }),
     clients: () => [...gate.clients()].sort(),
-  };
+  });
 }
 
 export function client(name: string): Client {
