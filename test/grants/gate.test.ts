@@ -196,9 +196,10 @@ describe("a client with too many users", () => {
   });
 
   test.each(["refuse", "shorten"] as const)("%s: what was granted by order stays", (rule) => {
-    const there = bench({ maxUsersPerClient: 1, tooManyUsers: rule });
+    const there = bench({ maxUsersPerClient: 2, tooManyUsers: rule });
+    crowd(there, 2);
     there.gate.permit(client("192.0.2.7"), 2 * hour, "a webmail of ours");
-    expect(crowd(there, 3)).toEqual(["none", "none", "none"]);
+    expect(crowd(there, 4)).toEqual(["none", "none", "none", "none"]);
     expect(there.gate.of(client("192.0.2.7"))?.expires).toBe(there.clock.now() + 2 * hour);
   });
 
@@ -224,14 +225,18 @@ describe("the host's own addresses", () => {
     login("192.0.2.7");
     login("192.0.2.8");
     own.add("192.0.2.7");
-    own.delete("203.0.113.25");
-    clock.advance(2000);
+    clock.advance(1999);
+    expect(gate.expire()).toBe(false);
+    clock.advance(1);
     expect(gate.expire()).toBe(true);
     expect(clients()).toEqual(["192.0.2.8"]);
     expect(told.at(-1)).toMatch(/^revoked client=192.0.2.7 user=ann reason="the address is one of/);
     expect(login("192.0.2.7")).toBe("none");
-    expect(login("203.0.113.25")).toBe("granted");
+    own.delete("203.0.113.25");
+    expect(login("203.0.113.25")).toBe("none");
+    clock.advance(2000);
     expect(gate.expire()).toBe(false);
+    expect(login("203.0.113.25")).toBe("granted");
   });
 
   test("that guard.allow names stay granted", () => {
@@ -261,6 +266,9 @@ describe("the host's own addresses", () => {
 });
 
 describe("a proxy that hides the clients is told, after an hour of logins from nowhere else", () => {
+  const eves = (there: Bench) => {
+    for (let n = 0; n < 12; n++) there.login("192.0.2.7", "eve");
+  };
   const sign = "warning: every login of an hour came from one refused address";
   const cases: [what: string, others: (there: Bench) => void, logins: number, told: boolean][] = [
     ["all from one refused address", () => {}, 10, true],
@@ -269,6 +277,8 @@ describe("a proxy that hides the clients is told, after an hour of logins from n
     ["one is granted anew", (there) => void there.login("192.0.2.8"), 12, false],
     ["another is refused", (there) => void there.login("10.0.0.2"), 12, false],
     ["one is refused for its user", (there) => void there.login("192.0.2.7", "eve"), 12, false],
+    ["all are granted", (there) => void crowd(there, 12), 0, false],
+    ["all are refused for their users", eves, 0, false],
     ["one came too late", (there) => void there.login("192.0.2.7", "ann", { at: 0 }), 12, true],
   ];
   test.each(cases)("%s", (_, others, logins, told) => {
@@ -287,6 +297,20 @@ describe("a proxy that hides the clients is told, after an hour of logins from n
     there.gate.expire();
     expect(there.told.filter((one) => one.startsWith(sign))).toHaveLength(told ? 1 : 0);
   });
+});
+
+test("a refusal is told once a ttl, and again under new rules", () => {
+  const { clock, gate, told, login } = bench();
+  const refused = () => told.filter((line) => line.startsWith("refused")).length;
+  for (let n = 0; n < 3; n++) login("10.0.0.1", `user${String(n)}`);
+  expect(refused()).toBe(1);
+  clock.advance(ttl);
+  login("10.0.0.1");
+  login("10.0.0.1");
+  expect(refused()).toBe(2);
+  gate.change(rules());
+  login("10.0.0.1");
+  expect(refused()).toBe(3);
 });
 
 test("whatever logs in: the rules hold, and nothing but the rules shortens a grant", () => {

@@ -10,12 +10,13 @@ export const program = join(project, "dist", "main.js");
 
 /** One `[[source]]` or `[[map]]` of the config. */
 type Section = Readonly<Record<string, Value | Readonly<Record<string, Value>>>>;
-type Value = string | readonly string[];
+type Value = string | number | readonly string[];
 
 export interface Settings {
   readonly ttl: string;
   readonly source: readonly Section[];
   readonly map: readonly Section[];
+  readonly guard?: Section;
 }
 
 /** What `popgate list --json` says of one grant. */
@@ -114,14 +115,14 @@ export class Popgate implements Daemon {
     return this.#child;
   }
 
-  #toml({ ttl, source, map }: Settings): string {
+  #toml({ ttl, source, map, guard = {} }: Settings): string {
     return [
       `ttl = ${JSON.stringify(ttl)}`,
       `state_dir = ${JSON.stringify(this.#lab.path(this.#name, "state"))}`,
       ...source.map((section) => `[[source]]\n${toml(section)}`),
       ...map.map((section) => `[[map]]\n${toml(section)}`),
       // The clients of a lab are loopback addresses, which popgate refuses for good reason.
-      '[guard]\nallow = ["127.0.0.0/8", "::1/128"]\n',
+      `[guard]\n${toml({ allow: ["127.0.0.0/8", "::1/128"], ...guard })}`,
     ].join("\n");
   }
 }
@@ -132,9 +133,9 @@ function toml(section: Section): string {
     .join("");
 }
 
-// A JSON text or list of texts is one in TOML too.
+// A JSON text, number or list of texts is one in TOML too.
 function valueText(value: Section[string]): string {
-  if (typeof value === "string" || Array.isArray(value)) return JSON.stringify(value);
+  if (typeof value !== "object" || Array.isArray(value)) return JSON.stringify(value);
   const pairs = Object.entries(value).map(([key, inner]) => `${key} = ${JSON.stringify(inner)}`);
   return `{ ${pairs.join(", ")} }`;
 }
