@@ -9,6 +9,7 @@ import { measureAdapters } from "./adapters.mjs";
 import { measureCatchUp } from "./catchup.mjs";
 import { measureFollow } from "./follow.mjs";
 import { measureGigabyte } from "./gigabyte.mjs";
+import { measureGuard } from "./guard.mjs";
 import { measureIdle } from "./idle.mjs";
 import { measureLatency } from "./latency.mjs";
 
@@ -21,6 +22,7 @@ const measures = {
   catchup: measureCatchUp,
   gigabyte: measureGigabyte,
   adapters: measureAdapters,
+  guard: measureGuard,
   idle: (directory) => measureIdle(directory, Number(seconds)),
 };
 process.env.PATH += ":/usr/sbin:/sbin";

@@ -69,9 +69,9 @@ export class Chronicle {
 
   /** `why` is that of the revocation, if there is one. */
   refused(login: Login, { source, offset }: Partial<Place>, reason: Reason, why?: string): void {
-    const { client, user } = login;
+    const { at, adapter, service, client, user } = login;
     this.#counts.refused[reason]++;
-    this.#history.add({ ...login, source, offset, reason, why });
+    this.#history.add({ at, adapter, service, user, client, reason, source, offset, why });
     this.#proxySign.see(client, addressReasons.has(reason));
     if (!this.#isNews(client, reason)) return;
     this.#parts.log.info("refused", { client, user, reason: reasonTexts[reason], why });

@@ -66,7 +66,7 @@ export class Gate {
     return this.#grants.of(client);
   }
 
-  /** The latest refusals of a client's logins since popgate started, the newest first: five of each of the 2,000 latest clients. */
+  /** The latest refusals of a client's logins since popgate started, the newest first: five of each of the 1,000 latest clients. */
   refusalsOf(client: Client): readonly RefusedLogin[] {
     return this.#chronicle.refusalsOf(client);
   }

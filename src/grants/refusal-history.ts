@@ -13,35 +13,36 @@ export interface RefusedLogin extends Login {
   readonly why?: string | undefined;
 }
 
-/** Clients that are remembered: those that were refused last. */
-const mostClients = 2000;
+/** Clients of one generation: so many of those that were refused last are remembered, and up to twice as many. */
+const mostClients = 1000;
 
 /** Refusals of one client. */
 const mostEach = 5;
 
 /** The refusals of the clients that were refused last. */
 export class RefusalHistory {
-  /** The client that was refused last stands last; of each, the latest refusal stands last, too. */
-  readonly #byClient = new Map<Client, RefusedLogin[]>();
+  /** Two generations: a map that is emptied from its front, one by one, gets slow. The latest refusal stands last. */
+  #young = new Map<Client, RefusedLogin[]>();
+  #old = new Map<Client, RefusedLogin[]>();
 
   /** Remembers one. */
   add(refused: RefusedLogin): void {
     const { client } = refused;
-    const former = this.#byClient.get(client);
-    if (former === undefined) {
-      const [oldest] = this.#byClient.size >= mostClients ? this.#byClient.keys() : [];
-      if (oldest !== undefined) this.#byClient.delete(oldest);
-      this.#byClient.set(client, [refused]);
-      return;
+    let all = this.#young.get(client);
+    if (all === undefined) {
+      all = this.#old.get(client) ?? [];
+      if (this.#young.size >= mostClients) {
+        this.#old = this.#young;
+        this.#young = new Map();
+      }
+      this.#young.set(client, all);
     }
-    this.#byClient.delete(client);
-    this.#byClient.set(client, former);
-    if (former.length >= mostEach) former.shift();
-    former.push(refused);
+    if (all.length >= mostEach) all.shift();
+    all.push(refused);
   }
 
   /** Gives those of one client, the newest first. */
   of(client: Client): readonly RefusedLogin[] {
-    return (this.#byClient.get(client) ?? []).toReversed();
+    return (this.#young.get(client) ?? this.#old.get(client) ?? []).toReversed();
   }
 }
