@@ -22,7 +22,7 @@ const lists = [
 const place = { source: "/var/log/mail.log", offset: 1_000_000_000 };
 
 let wall = Date.parse("2026-11-23T06:00:00Z");
-let monotonic = 1000;
+let monotonic = 1000.123;
 const clock = { now: () => wall, monotonic: () => monotonic, after: () => () => {} };
 const log = { info: () => {}, warning: () => {}, error: () => {} };
 

@@ -267,8 +267,15 @@ export class Gate {
   #grantsOf(whom: Whom): readonly Grant[] {
     if ("client" in whom) return [this.#grants.of(whom.client) ?? []].flat();
     const account = accountOf(whom.user);
-    if (this.#grants.clientsOf(account) === 0) return [];
-    return [...this.#grants.live()].filter(({ user }) => accountOf(user) === account);
+    const all: Grant[] = [];
+    let left = this.#grants.clientsOf(account);
+    for (const grant of this.#grants.live()) {
+      if (left === 0) break;
+      if (accountOf(grant.user) !== account) continue;
+      all.push(grant);
+      left--;
+    }
+    return all;
   }
 
   /** Ends live grants before their time. Gives how many. */
