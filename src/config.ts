@@ -17,6 +17,7 @@ import {
   journalValue,
   journalValues,
   logPath,
+  nameList,
   networkList,
   plainError,
   program,
@@ -59,6 +60,7 @@ const schema = z.strictObject({
             type: z.literal("file"),
             path: logPath,
             adapters,
+            ttl: duration.optional(),
             zone: zone.optional(),
             format: format.optional(),
           }),
@@ -80,10 +82,12 @@ const schema = z.strictObject({
             namespace: journalValue.optional(),
             directory: absolutePath.optional(),
             adapters,
+            ttl: duration.optional(),
           }),
           z.strictObject({
             type: z.literal("stdin"),
             adapters,
+            ttl: duration.optional(),
             zone: zone.optional(),
             format: format.optional(),
           }),
@@ -107,8 +111,20 @@ const schema = z.strictObject({
     .strictObject({
       never: networkList,
       allow: networkList,
+      services: z
+        .array(z.enum(services))
+        .min(1)
+        .default([...services]),
+      allow_users: nameList.min(1).default(["*"]),
+      deny_users: nameList.default([]),
+      adapter_ttl: z.record(z.string(), duration).default({}),
       max_grants: count.default(100_000),
       max_clients_per_user: count.default(32),
+      too_many_clients: z.enum(["refuse", "hold"]).default("refuse"),
+      hold: duration.prefault("1d"),
+      max_users_per_client: count.max(1000).default(32),
+      too_many_users: z.enum(["warn", "refuse", "shorten"]).default("warn"),
+      short_ttl: duration.prefault("5m"),
     })
     .prefault({}),
   adapter: ownAdapters.optional(),
@@ -183,10 +199,21 @@ export function configOfFlags(flags: ConfigFlags, adapters: readonly string[]): 
 
 /** Gives the config as TOML, complete with every default. */
 export function configText(config: Config): string {
+  const { ttl, fail_open_limit, source, guard } = config;
+  const texts = Object.entries(guard.adapter_ttl).map(([name, ms]) => [name, durationText(ms)]);
   return stringify({
     ...config,
-    ttl: durationText(config.ttl),
-    fail_open_limit: durationText(config.fail_open_limit),
+    ttl: durationText(ttl),
+    fail_open_limit: durationText(fail_open_limit),
+    source: source.map((one) =>
+      one.ttl === undefined ? one : { ...one, ttl: durationText(one.ttl) },
+    ),
+    guard: {
+      ...guard,
+      adapter_ttl: Object.fromEntries(texts) as Record<string, string>,
+      hold: durationText(guard.hold),
+      short_ttl: durationText(guard.short_ttl),
+    },
   });
 }
 

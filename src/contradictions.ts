@@ -15,18 +15,27 @@ interface Contents {
       }[]
     | undefined;
   readonly adapter?: readonly { readonly name: string }[] | undefined;
+  readonly guard?: { readonly adapter_ttl: Readonly<Record<string, number>> } | undefined;
 }
 
 /** Takes what is right key by key, and the names of the built-in adapters. */
 export function contradictions(
-  { source = [], map = [], adapter = [] }: Contents,
+  { source = [], map = [], adapter = [], guard }: Contents,
   adapters: readonly string[],
 ): Fault[] {
+  const all = [...adapters, ...adapter.map(({ name }) => name)];
   return [
     ...adapterFaults(adapter, adapters),
-    ...sourceFaults(source, [...adapters, ...adapter.map(({ name }) => name)]),
+    ...sourceFaults(source, all),
     ...mapFaults(map, source),
+    ...Object.keys(guard?.adapter_ttl ?? {})
+      .filter((name) => !all.includes(name))
+      .map((name): Fault => ["guard.adapter_ttl", noAdapter(name, all)]),
   ];
+}
+
+function noAdapter(name: string, adapters: readonly string[]): string {
+  return `there is no adapter "${name}" (${adapters.join(", ")})`;
 }
 
 function adapterFaults(own: NonNullable<Contents["adapter"]>, builtIn: readonly string[]): Fault[] {
@@ -44,7 +53,7 @@ function sourceFaults(all: readonly SourceSettings[], adapters: readonly string[
     const key = `source[${String(index)}]`;
     for (const name of source.adapters ?? []) {
       if (adapters.includes(name)) continue;
-      faults.push([`${key}.adapters`, `there is no adapter "${name}" (${adapters.join(", ")})`]);
+      faults.push([`${key}.adapters`, noAdapter(name, adapters)]);
     }
     for (const other of all.slice(0, index)) {
       const twice = nameOf(other) === nameOf(source) || overlap(other, source);

@@ -2,11 +2,11 @@
 import type { Readable } from "node:stream";
 import { isLogin } from "./adapters/matcher.ts";
 import { reasonTexts as lineReasons, type Refusal } from "./adapters/refusal.ts";
-import { networks, type Client } from "./client.ts";
+import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { ConfigError, reasonOf } from "./errors.ts";
-import { Gate, type Rules } from "./grants/gate.ts";
+import { Gate } from "./grants/gate.ts";
 import { Refusals } from "./grants/refusals.ts";
 import type { Lock } from "./lock.ts";
 import type { Log } from "./log.ts";
@@ -15,12 +15,14 @@ import { Tables } from "./maps/tables.ts";
 import { Matchers, type SourceMatcher } from "./matchers.ts";
 import { Memory } from "./memory.ts";
 import type { Line } from "./model.ts";
+import { longestTtl, rulesOf } from "./rules.ts";
 import type { Run, Spawn } from "./run.ts";
 import type { SourceSettings } from "./sources/settings.ts";
 import type { Wanted } from "./sources/source.ts";
 import { Sources } from "./sources/sources.ts";
 import type { Setup } from "./setup.ts";
-import { loadState, lockState, type State } from "./state.ts";
+import { lockState } from "./state-lock.ts";
+import { loadState, type State } from "./state.ts";
 import { pendingWithdrawal, withdrawalDone } from "./withdrawal.ts";
 
 interface DaemonParts {
@@ -82,7 +84,7 @@ export class Daemon {
     this.#sources = new Sources({
       ...parts,
       wanted: (settings) => this.#wanted(settings),
-      since: () => clock.now() - this.#config.ttl,
+      since: () => clock.now() - longestTtl(this.#config),
     });
     const directory = config.state_dir;
     const [gate, tables, sources, matchers] = [
@@ -117,7 +119,7 @@ export class Daemon {
     const { clock, log, run } = this.#parts;
     this.#lock = await lockState(this.#config.state_dir, run);
     const state = await loadState(this.#config.state_dir, clock, log);
-    this.#gate.restore(state.grants, state.forgotten, state.saved);
+    this.#gate.restore(state.grants, state.forgotten, state.saved, state.revocations);
     this.#memory.keep(state.checkpoints);
     this.#matchers.restore(state.open);
     this.#tables.configure(this.#maps, state.tables);
@@ -212,16 +214,21 @@ export class Daemon {
     const match = matcher.match(line, this.#parts.clock.now());
     if (match === undefined) return;
     if (!isLogin(match)) return this.#tellRefused(line, match);
-    const change = this.#gate.take(match);
+    const change = this.#gate.take(match, line);
     if (change === "none") return;
     this.#memory.change();
-    this.#tables.request(change === "renewed" ? "renewal" : "addition");
-    if (change === "renewed") return;
-    for (const table of this.#tables.leavingOut(match.client)) {
-      const reason = "the MTA would take its address for a whole network";
-      this.#parts.log.warning("not published", { client: match.client, table, reason });
-    }
+    if (change === "renewed") return this.#tables.request("renewal");
+    if (change === "revoked") return this.#tables.request("removal");
+    if (change === "granted") this.#request(match.client);
     if (this.#gate.untilNextExpiry() < this.#wakes - this.#parts.clock.monotonic()) this.#nap();
+  }
+
+  #request(client: Client): void {
+    this.#tables.request("addition");
+    for (const table of this.#tables.leavingOut(client)) {
+      const reason = "the MTA would take its address for a whole network";
+      this.#parts.log.warning("not published", { client, table, reason });
+    }
   }
 
   /** Told once a ttl for each adapter and reason: strangers can make such lines. */
@@ -260,14 +267,4 @@ export class Daemon {
   #published(ahead: number): Iterable<Client> {
     return this.#withdrawn || this.#stopping ? [] : this.#gate.clients(ahead);
   }
-}
-
-function rulesOf({ ttl, guard }: Config): Rules {
-  return {
-    ttl,
-    never: networks(guard.never),
-    allow: networks(guard.allow),
-    maxGrants: guard.max_grants,
-    maxClientsPerUser: guard.max_clients_per_user,
-  };
 }

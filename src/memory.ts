@@ -99,6 +99,7 @@ export class Memory {
     const state = {
       saved: clock.now(),
       forgotten: gate.forgotten,
+      revocations: gate.revocations(),
       checkpoints: { ...this.#former, ...own },
       open: matchers.open(),
       sources: progress,

@@ -17,6 +17,9 @@ export interface Line {
   readonly live: boolean;
 }
 
+/** Where a line stands, as people look it up. */
+export type Place = Pick<Line, "source" | "offset">;
+
 /** What stands before a message, or beside it: when, where and by which program it was written. */
 export interface Prefix {
   /** The time stamp as text, if there is one. */
@@ -69,7 +72,22 @@ export interface Grant {
   readonly renewed: number;
   /** Wall clock, ms since 1970: the first moment at which the client may relay no more. */
   readonly expires: number;
+  /** Where the line of that latest login stands, if it is known. */
+  readonly source?: string | undefined;
+  readonly offset?: number | undefined;
+  /** Why an administrator granted it, if no login did; its user is then empty. */
+  readonly why?: string | undefined;
 }
+
+/** A client, or a user in whatever case it is written. */
+export type Whom = { readonly client: Client } | { readonly user: string };
+
+/** Who grants nothing for a while, even by a login. */
+export type Revocation = Whom & {
+  /** Wall clock, ms since 1970: the first moment at which a login grants again. */
+  readonly until: number;
+  readonly why: string;
+};
 
 /** How far one inode has been read, and how to know that file again. */
 export interface Mark {

@@ -4,13 +4,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { canonicalClient, type Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import { codeOf, exit, KnownError, PublishError, reasonOf } from "./errors.ts";
-import { acquireLock, lockHolder, type Lock } from "./lock.ts";
+import { codeOf, PublishError, reasonOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { MapSettings } from "./maps/map.ts";
-import type { Checkpoints, Grant, OpenLinesBySource, Progress } from "./model.ts";
+import type { Checkpoints, Grant, OpenLinesBySource, Progress, Revocation } from "./model.ts";
 import { replaceFile } from "./replace.ts";
-import type { Run } from "./run.ts";
 
 /** All that popgate knows from one run to the next. */
 export interface State {
@@ -18,6 +16,7 @@ export interface State {
   readonly saved: number;
   /** Logins stamped before this grant nothing: ms since 1970, 0 if nothing was ever forgotten. */
   readonly forgotten: number;
+  readonly revocations: readonly Revocation[];
   readonly checkpoints: Checkpoints;
   /** What stood before the checkpoints and is the first half of a login. */
   readonly open: OpenLinesBySource;
@@ -30,6 +29,7 @@ export interface State {
 const emptyState: State = {
   saved: 0,
   forgotten: 0,
+  revocations: [],
   checkpoints: {},
   open: {},
   sources: [],
@@ -87,10 +87,16 @@ const progressSchema = z.strictObject({
   trouble: z.string().optional(),
 });
 
+const revocationSchema = z.union([
+  z.strictObject({ client, until: instant, why: z.string() }),
+  z.strictObject({ user: z.string(), until: instant, why: z.string() }),
+]);
+
 const headerSchema = z.strictObject({
   popgate: z.literal(1),
   saved: instant,
   forgotten: instant,
+  revocations: z.array(revocationSchema).default([]),
   checkpoints: z.record(z.string(), z.union([z.array(markSchema), cursorSchema])),
   open: z.record(z.string(), z.array(openLineSchema)).default({}),
   sources: z.array(progressSchema).default([]),
@@ -101,6 +107,7 @@ const headerSchema = z.strictObject({
 const restrictingSchema = z.looseObject({
   popgate: z.literal(1),
   tables: z.array(z.unknown()).default([]),
+  revocations: z.array(z.unknown()).default([]),
   forgotten: z.unknown(),
 });
 
@@ -112,35 +119,15 @@ const grantSchema = z.strictObject({
   granted: instant,
   renewed: instant,
   expires: instant,
+  source: z.string().optional(),
+  offset: whole.optional(),
+  why: z.string().optional(),
 });
 
 const endSchema = z.strictObject({ grants: whole });
 
 /** How many grants are written, or read, before other work has its turn: about a millisecond's worth. */
 const slice = 500;
-
-/** The lock of a state directory: who holds it is the popgate that runs on it. */
-export function stateLock(directory: string): string {
-  return join(directory, "lock");
-}
-
-/**
- * Takes the state directory for this process.
- * @throws KnownError if another popgate has it, PublishError if it cannot be written
- */
-export async function lockState(directory: string, run: Run): Promise<Lock> {
-  const file = stateLock(directory);
-  const lock = await acquireLock(file, run).catch((error: unknown) => {
-    if (error instanceof KnownError) throw error;
-    throw new PublishError(`state_dir ${directory} cannot be written: ${reasonOf(error)}`);
-  });
-  if (lock !== undefined) return lock;
-  const holder = lockHolder(file);
-  throw new KnownError(
-    `another popgate${holder === undefined ? "" : ` (pid ${String(holder)})`} runs on ${directory}; stop it, or give this one a state_dir of its own`,
-    exit.tempFail,
-  );
-}
 
 /** The state file is there, and is not what popgate wrote. */
 class DamageError extends Error {
@@ -174,7 +161,7 @@ export async function readState(directory: string): Promise<State> {
 
 /**
  * Reads the state for somebody who will replace it. A damaged file is set aside and told; of it only that is taken
- * which restricts: the tables, so that they are emptied, and what was forgotten.
+ * which restricts: the tables, so that they are emptied, who was revoked, and what was forgotten.
  * @throws PublishError if the file cannot be read
  */
 export async function loadState(directory: string, clock: Clock, log: Log): Promise<State> {
@@ -199,7 +186,11 @@ function restrictionsOf(text: string): State {
   try {
     const header = restrictingSchema.parse(jsonOf(text.slice(0, text.indexOf("\n"))));
     const tables = header.tables.flatMap((table) => tableSchema.safeParse(table).data ?? []);
-    return { ...emptyState, tables, forgotten: instant.safeParse(header.forgotten).data ?? 0 };
+    const revocations = header.revocations.flatMap(
+      (one) => revocationSchema.safeParse(one).data ?? [],
+    );
+    const forgotten = instant.safeParse(header.forgotten).data ?? 0;
+    return { ...emptyState, tables, revocations, forgotten };
   } catch {
     return emptyState;
   }
@@ -235,12 +226,28 @@ export async function saveState(directory: string, state: State): Promise<void> 
   await replaceFile(join(directory, stateFileName), 0o600, written(state));
 }
 
-function* written({ grants, saved, forgotten, open, ...rest }: State): Generator<string> {
+function* written({
+  grants,
+  saved,
+  forgotten,
+  revocations,
+  open,
+  ...rest
+}: State): Generator<string> {
   const halves = Object.entries(open).map(
     ([name, lines]) => [name, lines.map((line) => ({ ...line, at: iso(line.at) }))] as const,
   );
-  const times = { saved: iso(saved), forgotten: iso(forgotten) };
-  const header = { popgate: 1, ...times, open: Object.fromEntries(halves), ...rest };
+  const restrictions = {
+    forgotten: iso(forgotten),
+    revocations: revocations.map((one) => ({ ...one, until: iso(one.until) })),
+  };
+  const header = {
+    popgate: 1,
+    saved: iso(saved),
+    ...restrictions,
+    open: Object.fromEntries(halves),
+    ...rest,
+  };
   yield `${JSON.stringify(header)}\n`;
   for (let from = 0; from < grants.length; from += slice) {
     yield grants
@@ -251,16 +258,8 @@ function* written({ grants, saved, forgotten, open, ...rest }: State): Generator
   yield `${JSON.stringify({ grants: grants.length })}\n`;
 }
 
-function plain({ client, user, service, adapter, granted, renewed, expires }: Grant) {
-  return {
-    client,
-    user,
-    service,
-    adapter,
-    granted: iso(granted),
-    renewed: iso(renewed),
-    expires: iso(expires),
-  };
+function plain({ granted, renewed, expires, ...rest }: Grant) {
+  return { ...rest, granted: iso(granted), renewed: iso(renewed), expires: iso(expires) };
 }
 
 function iso(ms: number): string {

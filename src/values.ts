@@ -2,6 +2,7 @@
 import { dirname, isAbsolute, normalize } from "node:path";
 import { z } from "zod";
 import { networks } from "./client.ts";
+import { names } from "./grants/names.ts";
 import type { Format } from "./model.ts";
 
 const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -39,17 +40,22 @@ export const table = z
   });
 
 /** `192.0.2.0/24`, `2001:db8::/32`, single addresses; empty by default. */
-export const networkList = z
-  .array(
-    z.string().superRefine((text, context) => {
-      try {
-        networks([text]);
-      } catch (error) {
-        context.addIssue(error instanceof Error ? error.message : String(error));
-      }
-    }),
-  )
-  .default([]);
+export const networkList = z.array(z.string().superRefine(takenBy(networks))).default([]);
+
+/** Names of users, a `*` in each at most. */
+export const nameList = z.array(z.string().superRefine(takenBy(names)));
+
+/** Has the reader of a list, which throws RangeError, judge one of its entries. */
+function takenBy(read: (texts: readonly string[]) => unknown) {
+  return (text: string, context: z.RefinementCtx) => {
+    try {
+      read([text]);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      context.addIssue(error.message);
+    }
+  };
+}
 
 /** An IANA time zone. */
 export const zone = z.string().refine(isZone, {

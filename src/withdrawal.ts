@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "./clock.ts";
 import { lockHolder } from "./lock.ts";
 import { replaceFile } from "./replace.ts";
-import { stateLock } from "./state.ts";
+import { stateLock } from "./state-lock.ts";
 
 /** What the daemon is asked. */
 export interface Withdrawal {

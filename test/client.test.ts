@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { BlockList, isIPv4, isIPv6 } from "node:net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canonicalClient, networks, type Client } from "../src/client.ts";
@@ -105,3 +105,41 @@ describe("networks", () => {
     expect(() => networks(["192.0.2.0/24", text])).toThrow(message);
   });
 });
+
+test("a network holds what node:net's BlockList holds by it, whatever it is", () => {
+  const groups = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff })), {
+    minLength: 8,
+    maxLength: 8,
+  });
+  const ipv6 = groups.map((all) => all.map((group) => group.toString(16)).join(":"));
+  const ipv4 = fc.ipV4();
+  const pair = (address: fc.Arbitrary<string>, width: number) =>
+    fc.tuple(address, address, fc.integer({ min: 0, max: width }));
+  fc.assert(
+    fc.property(fc.oneof(pair(ipv4, 32), pair(ipv6, 128)), ([one, other, bits]) => {
+      const client = canonicalClient(one) ?? "";
+      const second = canonicalClient(other) ?? "";
+      const family = client.includes(":") ? "ipv6" : "ipv4";
+      // An address may be canonical in the other family, mapped.
+      fc.pre(second.includes(":") === client.includes(":"));
+      fc.pre(bits <= (family === "ipv4" ? 32 : 128));
+      const list = new BlockList();
+      list.addSubnet(client, bits, family);
+      const text = firstOf(client, bits);
+      for (const each of [client, second]) {
+        expect(networks([text]).has(each as Client)).toBe(list.check(each, family));
+      }
+    }),
+  );
+});
+
+/** The network of so many bits in which an address lies: the error that the address itself raises names it. */
+function firstOf(client: string, bits: number): string {
+  const text = `${client}/${String(bits)}`;
+  try {
+    networks([text]);
+    return text;
+  } catch (error) {
+    return /the network is (\S+)$/.exec(String(error))?.[1] ?? text;
+  }
+}

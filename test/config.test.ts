@@ -28,12 +28,27 @@ test("the least config has every default", () => {
     state_dir: "/var/lib/popgate",
     source: [{ type: "file", path: "/var/log/mail.log" }],
     map: [{ table: "/var/lib/popgate/relay" }],
-    guard: { never: [], allow: [], max_grants: 100_000, max_clients_per_user: 32 },
+    guard: {
+      never: [],
+      allow: [],
+      services: ["imap", "pop3"],
+      allow_users: ["*"],
+      deny_users: [],
+      adapter_ttl: {},
+      max_grants: 100_000,
+      max_clients_per_user: 32,
+      too_many_clients: "refuse",
+      hold: 86_400_000,
+      max_users_per_client: 32,
+      too_many_users: "warn",
+      short_ttl: 300_000,
+    },
   });
 });
 
 test("a config is frozen through and through, and its text means the same again", () => {
-  const text = `ttl = "90s"\nfail_open_limit = "2m"\n${least}[guard]\nnever = ["198.51.100.0/24"]\n`;
+  const text = `ttl = "90s"\nfail_open_limit = "2m"\n${least}[[source]]\ntype = "stdin"\nttl = "5m"\n[guard]
+never = ["198.51.100.0/24"]\nadapter_ttl = { courier = "10m" }\ntoo_many_users = "shorten"\n`;
   const config = parseConfig(text, "popgate.toml", adapters);
   expect(Object.isFrozen(config.guard.never) && Object.isFrozen(config.source[0])).toBe(true);
   expect(parseConfig(configText(config), "again", adapters)).toEqual(config);
@@ -150,6 +165,35 @@ describe("each fault is told with its key and what would be right", () => {
     ["[guard]\nmax_grants = 9000000", "guard.max_grants: must be at most 1000000"],
     ["[guard]\nmax_grants = 1.5", "guard.max_grants: must be a whole number"],
     ["[guard]\ndeny = []", "guard.deny: there is no such key"],
+    ['[guard]\nservices = ["smtp"]', 'guard.services[0]: must be one of "imap", "pop3"'],
+    ["[guard]\nservices = []", "guard.services: needs at least one entry"],
+    ["[guard]\nallow_users = []", "guard.allow_users: needs at least one entry"],
+    ['[guard]\ndeny_users = "ann"', "guard.deny_users: must be a list in brackets"],
+    [
+      '[guard]\ndeny_users = ["ann", "*@*"]',
+      'guard.deny_users[1]: "*@*" is not a user\'s name; write it as ann, ann@example.com, or with one * as *@example.com',
+    ],
+    [
+      '[guard]\nadapter_ttl = { courier = "1h", dovcot = "1h" }',
+      'guard.adapter_ttl: there is no adapter "dovcot" (dovecot, courier)',
+    ],
+    [
+      '[guard]\nadapter_ttl = { courier = "1w" }',
+      'guard.adapter_ttl.courier: "1w" is not a duration; write it as 90s, 30m, 2h or 1d',
+    ],
+    [
+      '[guard]\ntoo_many_clients = "warn"',
+      'guard.too_many_clients: must be one of "refuse", "hold"',
+    ],
+    [
+      '[guard]\ntoo_many_users = "hold"',
+      'guard.too_many_users: must be one of "warn", "refuse", "shorten"',
+    ],
+    ["[guard]\nmax_users_per_client = 1001", "guard.max_users_per_client: must be at most 1000"],
+    [
+      '[[source]]\npath = "/b"\nttl = "0s"',
+      'source[1].ttl: "0s" is not a duration; write it as 90s, 30m, 2h or 1d',
+    ],
   ])("%s", (lines, fault) => {
     expect(faultsOf(`${least}${lines}\n`)).toEqual([`popgate.toml: ${fault}`]);
   });

@@ -227,6 +227,61 @@ describe("the circuit", () => {
   });
 });
 
+describe("the guard", () => {
+  test("keeps a user out, with all clients, and remembers it across a crash", async () => {
+    const held = setup({
+      extra: '[guard]\nmax_clients_per_user = 2\ntoo_many_clients = "hold"\nhold = "1h"',
+    });
+    await started(held);
+    login("192.0.2.1");
+    login("192.0.2.2");
+    login("192.0.2.9", { user: "bob" });
+    await published(["192.0.2.1", "192.0.2.2", "192.0.2.9"]);
+    login("192.0.2.3");
+    await published(["192.0.2.9"]);
+    await until("the state to know", async () => {
+      await clock.pass(1000);
+      return (await readState(join(directory, "state"))).revocations.length === 1;
+    });
+    await killed();
+    await started(held);
+    expect(clientsIn()).toEqual(["192.0.2.9"]);
+    login("192.0.2.1");
+    login("192.0.2.8", { user: "bob" });
+    await published(["192.0.2.8", "192.0.2.9"]);
+  });
+
+  test("has a source's logins count for a time of their own, those of before it started too", async () => {
+    const pop = join(directory, "pop.log");
+    const long = setup({ extra: `[[source]]\npath = "${pop}"\nzone = "UTC"\nttl = "2h"` });
+    const at = clock.now() - 90 * minute;
+    writeFileSync(pop, loginLine("192.0.2.2", at, "ann", "Login"));
+    login("192.0.2.1", { at });
+    await started(long);
+    login("192.0.2.3");
+    await published(["192.0.2.2", "192.0.2.3"]);
+    await clock.pass(29 * minute, minute);
+    expect(clientsIn()).toEqual(["192.0.2.2", "192.0.2.3"]);
+    await clock.pass(minute + 1000, minute);
+    await published([]);
+  });
+
+  test("ends at its time what it has shortened", async () => {
+    await started(
+      setup({
+        extra: '[guard]\nmax_users_per_client = 1\ntoo_many_users = "shorten"\nshort_ttl = "2s"',
+      }),
+    );
+    login("192.0.2.7");
+    await published(["192.0.2.7"]);
+    login("192.0.2.7", { user: "bob", at: clock.now() + 1000 });
+    await until("the line to be read", () => told.some((line) => line.includes("many users")));
+    clock.advance(2000);
+    await until("the end to be told", () => told.some((line) => line.startsWith("expired")));
+    await published([]);
+  });
+});
+
 describe("a reload", () => {
   test("revokes what no longer passes, and shortens what the new ttl ends sooner", async () => {
     const daemon = await started();

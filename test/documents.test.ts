@@ -24,7 +24,16 @@ const proofs: Readonly<Record<Proof, string>> = {
 };
 
 /** Of a journal. */
-const journalKeys = ["type", "units", "identifiers", "trust", "namespace", "directory", "adapters"];
+const journalKeys = [
+  "type",
+  "units",
+  "identifiers",
+  "trust",
+  "namespace",
+  "directory",
+  "adapters",
+  "ttl",
+];
 const trustOf = (source: SourceSettings) =>
   source.type === "journal" ? trustText(source.trust) : "";
 
@@ -47,7 +56,11 @@ describe("the example config", () => {
       adapter: [],
     });
     const byDefault = defaultAdapters.map(({ name }) => name);
-    expect(full.source[0]).toEqual({ ...plain.source[0], adapters: byDefault });
+    expect(full.source[0]).toEqual({
+      ...plain.source[0],
+      adapters: byDefault,
+      ttl: plain.ttl,
+    });
   });
 
   test("has every key that there is", () => {

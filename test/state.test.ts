@@ -11,6 +11,10 @@ const clock = new ManualClock();
 const state: State = {
   saved: clock.now(),
   forgotten: clock.now() - 1000,
+  revocations: [
+    { client: "192.0.2.99" as Client, until: clock.now() + 1000, why: 'a "botnet"' },
+    { user: "bob", until: clock.now() + 2000, why: "" },
+  ],
   checkpoints: { "/var/log/mail.log": [{ dev: 1, ino: 2, offset: 3, anchor: "YQ==", head: "" }] },
   open: {
     "/var/log/mail.log": [
@@ -38,6 +42,8 @@ const state: State = {
     granted: clock.now() - 5,
     renewed: clock.now(),
     expires: clock.now() + 1_800_000 + n,
+    ...(n % 2 === 0 ? { source: "/var/log/mail.log", offset: n } : {}),
+    ...(n === 7 ? { why: "a scanner" } : {}),
   })),
 };
 
@@ -64,12 +70,15 @@ test("comes back as it was saved, mode 0600, and leaves nothing beside it", asyn
   expect((await readState(directory)).grants).toEqual([]);
 });
 
-test("a state of before there were logins of two lines has none that is open", async () => {
+test.each([
+  ["logins of two lines has none that is open", "open", {}],
+  ["revocations has none", "revocations", []],
+] as const)("a state of before there were %s", async (_, key, none) => {
   await saveState(directory, state);
   const [header = "", ...rest] = readFileSync(file, "utf8").split("\n");
-  const { open: _, ...former } = JSON.parse(header) as Record<string, unknown>;
+  const { [key]: __, ...former } = JSON.parse(header) as Record<string, unknown>;
   writeFileSync(file, [JSON.stringify(former), ...rest].join("\n"));
-  expect(await readState(directory)).toEqual({ ...state, open: {} });
+  expect(await readState(directory)).toEqual({ ...state, [key]: none });
 });
 
 test("a missing state is empty", async () => {
@@ -98,7 +107,7 @@ describe("a damaged state is set aside, and only what restricts is taken from it
     ],
     ["a client that is none", (text) => text.replace("192.0.0.7", "192.0.0"), true],
     ["a client in another spelling", (text) => text.replace("192.0.0.7", "::ffff:192.0.0.7"), true],
-    ["a key too many", (text) => text.replace('"user"', '"more":1,"user"'), true],
+    ["a key too many", (text) => text.replace('"granted"', '"more":1,"granted"'), true],
     ["a later version", (text) => text.replace('"popgate":1', '"popgate":2'), false],
     ["another program's", () => '{"hello":"world"}\n', false],
     ["bytes", () => "\u0000\u0001\u0002\n", false],
@@ -112,6 +121,7 @@ describe("a damaged state is set aside, and only what restricts is taken from it
     expect(loaded.checkpoints).toEqual({});
     expect(loaded.tables).toEqual(header ? state.tables : []);
     expect(loaded.forgotten).toBe(header ? state.forgotten : 0);
+    expect(loaded.revocations).toEqual(header ? state.revocations : []);
     expect(readdirSync(directory)).toEqual([
       "state.jsonl",
       "state.jsonl.damaged-2026-11-23T06-00-00-000Z",

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { stateLock } from "../src/state.ts";
+import { stateLock } from "../src/state-lock.ts";
 import { pendingWithdrawal, requestWithdrawal, withdrawalDone } from "../src/withdrawal.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { until } from "./until.ts";

@@ -1,4 +1,4 @@
-/** `npm run bench [-- latency relay churn follow catchup gigabyte adapters idle] [--idle SECONDS]`: prints how fast, how small and how right popgate is. */
+/** `npm run bench [-- latency relay churn follow catchup gigabyte adapters guard idle] [--idle SECONDS]`: prints how fast, how small and how right popgate is. */
 
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,17 @@ import { must, run, stopped } from "../command.mjs";
 import { provideDaemons } from "../daemons.mjs";
 import { prepareGround, project, step } from "../ground.mjs";
 
-const all = ["latency", "relay", "churn", "follow", "catchup", "gigabyte", "adapters", "idle"];
+const all = [
+  "latency",
+  "relay",
+  "churn",
+  "follow",
+  "catchup",
+  "gigabyte",
+  "adapters",
+  "guard",
+  "idle",
+];
 /** They measure with Postfix where it is, and one of them needs the laboratory of the tests. */
 const withPostfix = ["latency", "relay", "churn"];
 const measure = fileURLToPath(new URL("measure.mjs", import.meta.url));

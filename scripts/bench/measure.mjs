@@ -10,6 +10,7 @@ import { measureCatchUp } from "./catchup.mjs";
 import { measureChurn } from "./churn.mjs";
 import { measureFollow } from "./follow.mjs";
 import { measureGigabyte } from "./gigabyte.mjs";
+import { measureGuard } from "./guard.mjs";
 import { measureIdle } from "./idle.mjs";
 import { measureLatency } from "./latency.mjs";
 import { measureRelay } from "./relay.mjs";
@@ -25,6 +26,7 @@ const measures = {
   catchup: measureCatchUp,
   gigabyte: measureGigabyte,
   adapters: measureAdapters,
+  guard: measureGuard,
   idle: (directory) => measureIdle(directory, Number(seconds)),
 };
 process.env.PATH += ":/usr/sbin:/sbin";

@@ -3,7 +3,8 @@ import { exit, type ExitCode } from "../errors.ts";
 import { isLocked } from "../lock.ts";
 import type { Grant, Progress } from "../model.ts";
 import { stateDirOf, type ConfigOptions } from "../setup.ts";
-import { readState, stateLock, type State } from "../state.ts";
+import { stateLock } from "../state-lock.ts";
+import { readState, type State } from "../state.ts";
 import type { Outside } from "./command.ts";
 import { shown } from "./shown.ts";
 

@@ -8,7 +8,8 @@ import type { MapSettings } from "../maps/map.ts";
 import { emptyTables } from "../maps/emptying.ts";
 import { defaultConfigFile } from "../paths.ts";
 import { mapsOf, readConfig, stateDirOf, type ConfigOptions } from "../setup.ts";
-import { loadState, saveState, stateLock } from "../state.ts";
+import { stateLock } from "../state-lock.ts";
+import { loadState, saveState } from "../state.ts";
 import { requestWithdrawal } from "../withdrawal.ts";
 import type { Outside } from "./command.ts";
 

@@ -1,21 +1,19 @@
 /** The gate: a login comes in past the guard and becomes a grant; when its time is over, it goes out. */
-import type { Client, Networks } from "../client.ts";
+import type { Client } from "../client.ts";
 import type { Clock } from "../clock.ts";
+import { exit, KnownError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Grant, Login } from "../model.ts";
+import type { Grant, Login, Place, Revocation, Whom } from "../model.ts";
+import { Chronicle } from "./chronicle.ts";
+import type { Counters } from "./counters.ts";
+import { Crowds } from "./crowds.ts";
 import { Grants } from "./grants.ts";
-import { reasonTexts, refusalOf, type Policy } from "./guard.ts";
-import { Refusals } from "./refusals.ts";
-
-/** What the config says about who may relay, and for how long. */
-export interface Rules {
-  /** Milliseconds. */
-  readonly ttl: number;
-  readonly never: Networks;
-  readonly allow: Networks;
-  readonly maxGrants: number;
-  readonly maxClientsPerUser: number;
-}
+import { addressRefusalOf, reasonTexts, refusalOf, type Policy, type Reason } from "./guard.ts";
+import { accountOf } from "./names.ts";
+import { OwnAddresses } from "./own-addresses.ts";
+import type { RefusedLogin } from "./refusal-history.ts";
+import { Revocations } from "./revocations.ts";
+import type { Rules } from "./rules.ts";
 
 interface GateParts {
   readonly clock: Clock;
@@ -23,24 +21,30 @@ interface GateParts {
   readonly ownAddresses: () => ReadonlySet<Client>;
 }
 
-/** What a login changed: a newcomer, only the end of a grant, or nothing. */
-export type Change = "granted" | "renewed" | "none";
+/** What a login changed: a newcomer; the end of a grant, to later or sooner; grants that ended by it; or nothing. */
+export type Change = "granted" | "renewed" | "shortened" | "revoked" | "none";
 
 /** The live grants under one set of rules. */
 export class Gate {
   readonly #parts: GateParts;
+  readonly #chronicle: Chronicle;
+  readonly #revocations: Revocations;
+  readonly #own: OwnAddresses;
   #rules: Rules;
   #policy: Policy;
   #grants: Grants;
-  #refusals: Refusals;
+  #crowds: Crowds;
   #forgotten = 0;
 
   constructor(parts: GateParts, rules: Rules) {
     this.#parts = parts;
+    this.#chronicle = new Chronicle(parts, rules.ttl);
+    this.#revocations = new Revocations(parts.clock);
+    this.#own = new OwnAddresses(parts);
     this.#rules = rules;
     this.#policy = this.#policyNow();
     this.#grants = new Grants(parts.clock, rules.maxGrants);
-    this.#refusals = new Refusals(rules.ttl);
+    this.#crowds = new Crowds(rules.maxUsersPerClient);
   }
 
   /** Logins stamped before this grant nothing; ms since 1970. */
@@ -50,6 +54,26 @@ export class Gate {
 
   get size(): number {
     return this.#grants.size;
+  }
+
+  /** What became of all logins since popgate started; the numbers in it go on. */
+  get counters(): Counters {
+    return this.#chronicle.counters;
+  }
+
+  /** The live grant of a client, or undefined. */
+  of(client: Client): Grant | undefined {
+    return this.#grants.of(client);
+  }
+
+  /** The latest refusals of a client's logins since popgate started, the newest first: five of each of the 1,000 latest clients. */
+  refusalsOf(client: Client): readonly RefusedLogin[] {
+    return this.#chronicle.refusalsOf(client);
+  }
+
+  /** The revocations in effect. */
+  revocations(): readonly Revocation[] {
+    return this.#revocations.all();
   }
 
   /** The grants that are live at this moment. */
@@ -67,41 +91,94 @@ export class Gate {
     return this.#grants.untilNextExpiry() ?? Infinity;
   }
 
-  /** Lets a login in, if its time is not over, it was not forgotten, and the guard lets it pass. */
-  take(login: Login): Change {
-    const { clock, log } = this.#parts;
-    const { client, user, adapter, service, at } = login;
-    if (at < this.#forgotten || at + this.#rules.ttl <= clock.now()) return "none";
-    const reason = refusalOf(login, this.#policy, this.#grants);
-    if (reason !== undefined) {
-      if (this.#refusals.isNews(client, reason, clock.monotonic())) {
-        log.info("refused", { client, user, reason: reasonTexts[reason] });
-      }
+  /** Lets a login in, if its time is not over, it was not forgotten, and the guard lets it pass. `place` is its line's. */
+  take(login: Login, place: Partial<Place> = {}): Change {
+    const { client, user, adapter, at } = login;
+    this.#chronicle.came(adapter);
+    const now = this.#parts.clock.now();
+    const ttl = this.#rules.ttlOf(adapter, place.source);
+    if (at < this.#forgotten || at + ttl <= now) {
+      this.#chronicle.late();
       return "none";
     }
-    const effect = this.#grants.grant(login, this.#rules.ttl);
-    if (effect === "renewed") return "renewed";
-    if (effect !== "granted") return "none";
-    const until = new Date(this.#grants.of(client)?.expires ?? at).toISOString();
-    log.info("granted", { client, user, service, adapter, until });
-    return "granted";
+    const reason = refusalOf(login, this.#policy, this.#grants);
+    if (reason !== undefined) {
+      const why = reason === "revoked" ? this.#revocations.of(client, user)?.why : undefined;
+      this.#chronicle.refused(login, place, reason, why);
+      const isHeld = reason === "max_clients_per_user" && this.#rules.tooManyClients === "hold";
+      return isHeld && this.#holdBack(user) ? "revoked" : "none";
+    }
+    const live = this.#grants.of(client);
+    const users = this.#crowds.join(login, at + ttl, live, now);
+    if (users > this.#rules.maxUsersPerClient) return this.#meetCrowd(login, place, ttl, live);
+    return this.#grant(login, place, ttl);
   }
 
-  /** Takes grants that were made before `saved`, ms since 1970; what the guard refuses by now is dropped. */
-  restore(grants: Iterable<Grant>, forgotten: number, saved?: number): void {
+  /**
+   * Grants a client without a login, from now on for `ttl` ms, because of `why`, and takes back a revocation of that client. A
+   * grant that ends later stays as it is. Gives the reason why the guard refuses it, or undefined: neither guard.never nor the
+   * built-in refusals give way to an order (guard.allow lifts the latter), nor is there a place beyond guard.max_grants.
+   */
+  permit(client: Client, ttl: number, why: string): Reason | undefined {
+    const reason = addressRefusalOf(client, this.#policy, this.#grants);
+    if (reason !== undefined) return reason;
+    this.#revocations.lift({ client });
+    const order = { client, user: "", service: "", adapter: "", at: this.#parts.clock.now() };
+    const effect = this.#grants.grant(order, ttl, { why });
+    const granted = this.#grants.of(client);
+    if (granted !== undefined && effect !== "unchanged") this.#chronicle.granted(granted);
+    return undefined;
+  }
+
+  /**
+   * Ends the live grants of a client, or those whose latest login was the user's, and lets neither grant again before `until`
+   * (wall clock, ms since 1970), across restarts. An instant that is not ahead ends the grants alone, and leaves an earlier
+   * revocation as it is; else the latest one counts. Gives how many grants it ended.
+   * @throws KnownError if too many are revoked already to remember this one; its grants are ended all the same
+   */
+  revoke(whom: Whom, until: number, why: string): number {
+    const isAhead = until > this.#parts.clock.now();
+    const isKept = !isAhead || this.#revocations.add({ ...whom, until, why });
+    const ended = this.#end(this.#grantsOf(whom), why);
+    if (!isKept) {
+      throw new KnownError(
+        `${"client" in whom ? whom.client : whom.user} is not kept out: too many are, or the name is too long; what was granted is ended`,
+        exit.tempFail,
+      );
+    }
+    if (isAhead) this.#parts.log.info("kept out", { ...whom, until: iso(until), why });
+    return ended;
+  }
+
+  /** Takes a revocation back: the next login may grant again. Gives whether it was in effect. */
+  lift(whom: Whom): boolean {
+    const wasInEffect = this.#revocations.lift(whom);
+    if (wasInEffect) this.#parts.log.info("kept out no more", { ...whom });
+    return wasInEffect;
+  }
+
+  /** Takes grants that were made before `saved`, ms since 1970, and revocations; what the guard refuses by now is dropped. */
+  restore(
+    grants: Iterable<Grant>,
+    forgotten: number,
+    saved?: number,
+    revocations: Iterable<Revocation> = [],
+  ): void {
     this.#forgotten = forgotten;
+    for (const revocation of revocations) this.#revocations.add(revocation);
     for (const grant of grants) {
-      const { client, user, expires } = grant;
-      const reason = refusalOf(grant, this.#policy, this.#grants);
+      const { client, adapter, source, expires, renewed, why } = grant;
+      const isOrdered = why !== undefined;
+      const reason = isOrdered
+        ? addressRefusalOf(client, this.#policy, this.#grants)
+        : refusalOf(grant, this.#policy, this.#grants);
       if (reason === undefined) {
         // A clock that was set back while popgate was down would lengthen what is left.
-        this.#grants.restore(
-          grant,
-          this.#rules.ttl,
-          saved === undefined ? undefined : expires - saved,
-        );
+        const left = saved === undefined ? undefined : expires - saved;
+        const ttl = isOrdered ? expires - renewed : this.#rules.ttlOf(adapter, source);
+        this.#grants.restore(grant, ttl, left);
       } else {
-        this.#parts.log.info("revoked", { client, user, reason: reasonTexts[reason] });
+        this.#chronicle.revoked(grant, reasonTexts[reason]);
       }
     }
   }
@@ -112,7 +189,8 @@ export class Gate {
     this.#rules = rules;
     this.#policy = this.#policyNow();
     this.#grants = new Grants(this.#parts.clock, rules.maxGrants);
-    this.#refusals = new Refusals(rules.ttl);
+    this.#crowds = new Crowds(rules.maxUsersPerClient);
+    this.#chronicle.restart(rules.ttl);
     this.restore(before, this.#forgotten);
   }
 
@@ -122,16 +200,98 @@ export class Gate {
     this.#grants = new Grants(this.#parts.clock, this.#rules.maxGrants);
   }
 
-  /** Lets those out whose time is over. Gives whether there were any. */
+  /**
+   * Lets those out whose time is over, and those whose address has become the host's own. Gives whether there were any. Call it
+   * every few seconds.
+   */
   expire(): boolean {
-    this.#policy = this.#policyNow();
+    const { clock } = this.#parts;
     const expired = this.#grants.expire();
-    for (const { client, user } of expired) this.#parts.log.info("expired", { client, user });
-    return expired.length > 0;
+    this.#chronicle.expired(expired);
+    this.#chronicle.step();
+    this.#crowds.sweep(clock.now(), clock.monotonic());
+    return this.#revokeOwn() > 0 || expired.length > 0;
   }
 
-  /** The host's own addresses may change at any time. */
-  #policyNow(): Policy {
-    return { ...this.#rules, own: this.#parts.ownAddresses() };
+  #grant(login: Login, place: Partial<Place>, ttl: number): "granted" | "renewed" | "none" {
+    this.#chronicle.passed(login.client);
+    const effect = this.#grants.grant(login, ttl, place);
+    if (effect === "renewed") {
+      this.#chronicle.renewed();
+      return "renewed";
+    }
+    if (effect !== "granted") return "none";
+    const granted = this.#grants.of(login.client);
+    if (granted !== undefined) this.#chronicle.granted(granted);
+    return "granted";
   }
+
+  /** Does what the rules say of a client from which too many users come. What was granted by order is not theirs to end. */
+  #meetCrowd(login: Login, place: Partial<Place>, ttl: number, live: Grant | undefined): Change {
+    const { client, at } = login;
+    const { tooManyUsers, maxUsersPerClient, shortTtl } = this.#rules;
+    const isOrdered = live?.why !== undefined;
+    if (tooManyUsers === "refuse") {
+      this.#chronicle.refused(login, place, "max_users_per_client");
+      if (live === undefined || isOrdered) return "none";
+      this.#end([live], reasonTexts.max_users_per_client);
+      return "revoked";
+    }
+    this.#chronicle.crowded(client, maxUsersPerClient);
+    if (tooManyUsers === "warn" || shortTtl >= ttl) return this.#grant(login, place, ttl);
+    const isShorter = !isOrdered && this.#grants.shorten(client, at, shortTtl);
+    const change = this.#grant(login, place, shortTtl);
+    if (!isShorter) return change;
+    return this.#grants.of(client) === undefined ? "revoked" : "shortened";
+  }
+
+  /** Ends all grants of a user that has too many clients, and keeps him out. Gives whether there were any. */
+  #holdBack(user: string): boolean {
+    const { clock, log } = this.#parts;
+    const why = reasonTexts.max_clients_per_user;
+    const until = clock.now() + this.#rules.hold;
+    const isKept = this.#revocations.add({ user, until, why });
+    if (isKept) log.warning("kept out", { user, until: iso(until), why });
+    return this.#end(this.#grantsOf({ user }), why) > 0;
+  }
+
+  /** Ends the grants of addresses that have become the host's own. */
+  #revokeOwn(): number {
+    if (!this.#own.refresh()) return 0;
+    this.#policy = this.#policyNow();
+    const own = [...this.#own.all].filter((client) => !this.#rules.allow.has(client));
+    const grants = own.flatMap((client) => this.#grants.of(client) ?? []);
+    return this.#end(grants, reasonTexts.own);
+  }
+
+  #grantsOf(whom: Whom): readonly Grant[] {
+    if ("client" in whom) return [this.#grants.of(whom.client) ?? []].flat();
+    const account = accountOf(whom.user);
+    const all: Grant[] = [];
+    let left = this.#grants.clientsOf(account);
+    for (const grant of this.#grants.live()) {
+      if (left === 0) break;
+      if (accountOf(grant.user) !== account) continue;
+      all.push(grant);
+      left--;
+    }
+    return all;
+  }
+
+  /** Ends live grants before their time. Gives how many. */
+  #end(grants: readonly Grant[], reason: string): number {
+    for (const grant of grants) {
+      this.#grants.revoke(grant.client);
+      this.#chronicle.revoked(grant, reason);
+    }
+    return grants.length;
+  }
+
+  #policyNow(): Policy {
+    return { ...this.#rules, own: this.#own.all, revocations: this.#revocations };
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
 }

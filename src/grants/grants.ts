@@ -2,11 +2,15 @@
 import { LRUCache } from "lru-cache";
 import type { Client } from "../client.ts";
 import type { Clock } from "../clock.ts";
-import type { Grant, Login } from "../model.ts";
+import type { Grant, Login, Place } from "../model.ts";
 import { Expiries } from "./expiries.ts";
+import { accountOf } from "./names.ts";
 
 /** What a login did: it made a grant, moved the end of one, moved nothing, or came too late to grant anything. */
 export type Effect = "granted" | "renewed" | "unchanged" | "late";
+
+/** The line of a login, or an administrator's reason. */
+type Origin = Partial<Place> & Pick<Grant, "why">;
 
 /** Milliseconds by which the wall clock must have stepped before all ends are worked out anew; less is drift. */
 const smallestStep = 250;
@@ -55,24 +59,37 @@ export class Grants {
     return this.#held(client)?.grant;
   }
 
-  /** How many live grants a user has. */
+  /** How many live grants a user has, in whatever case the name is written. */
   clientsOf(user: string): number {
-    return this.#clientsByUser.get(user) ?? 0;
+    return this.#clientsByUser.get(accountOf(user)) ?? 0;
   }
 
   /**
-   * Grants a login that the guard let pass, for `ttl` ms from the time in the log.
+   * Grants a login that the guard let pass, for `ttl` ms from the time in the log; `from` tells where that comes from.
    * @throws Error if it is a newcomer and all places are taken: the guard asks `full` first
    */
-  grant(login: Login, ttl: number): Effect {
+  grant(login: Login, ttl: number, from: Origin = {}): Effect {
     const now = this.#clock.now();
     const at = Math.min(login.at, now);
     const expires = at + ttl;
     if (expires <= now) return "late";
     const held = this.#held(login.client);
     const { client, user, service, adapter } = login;
+    const { source, offset, why } = from;
+    const grant = (granted: number): Grant => ({
+      client,
+      user,
+      service,
+      adapter,
+      granted,
+      renewed: at,
+      expires,
+      source,
+      offset,
+      why,
+    });
     if (held === undefined) {
-      this.#hold({ client, user, service, adapter, granted: at, renewed: at, expires });
+      this.#hold(grant(at));
       return "granted";
     }
     // A renewal never shortens: a line that is read again, or late, changes nothing.
@@ -82,7 +99,7 @@ export class Grants {
       this.#count(former, -1);
       this.#count(user, 1);
     }
-    held.grant = { client, user, service, adapter, granted, renewed: at, expires };
+    held.grant = grant(granted);
     this.#endAt(held, this.#clock.monotonic() + expires - now);
     return "renewed";
   }
@@ -96,6 +113,23 @@ export class Grants {
     const expires = Math.min(grant.expires, grant.renewed + ttl, now + left, now + ttl);
     if (expires <= now) return false;
     this.#hold({ ...grant, expires });
+    return true;
+  }
+
+  /**
+   * Has a live grant end `ttl` ms after its latest login, be it one that came now and was stamped `at`. Gives whether it would have
+   * ended later.
+   */
+  shorten(client: Client, at: number, ttl: number): boolean {
+    const held = this.#held(client);
+    if (held === undefined) return false;
+    const now = this.#clock.now();
+    const renewed = Math.max(held.grant.renewed, Math.min(at, now));
+    const expires = renewed + ttl;
+    if (expires >= held.grant.expires) return false;
+    held.grant = { ...held.grant, renewed, expires };
+    if (expires <= now) this.#drop(held);
+    else this.#endAt(held, Math.min(held.until, this.#clock.monotonic() + expires - now));
     return true;
   }
 
@@ -199,9 +233,10 @@ export class Grants {
   }
 
   #count(user: string, more: number): void {
-    const clients = this.clientsOf(user) + more;
-    if (clients > 0) this.#clientsByUser.set(user, clients);
-    else this.#clientsByUser.delete(user);
+    const account = accountOf(user);
+    const clients = (this.#clientsByUser.get(account) ?? 0) + more;
+    if (clients > 0) this.#clientsByUser.set(account, clients);
+    else this.#clientsByUser.delete(account);
   }
 
   /** When the wall clock has stepped forward, or the machine has slept, grants end sooner than their monotonic end says. */

@@ -2,18 +2,34 @@
 import { networks, type Client, type Networks } from "../client.ts";
 import type { Login } from "../model.ts";
 import type { Grants } from "./grants.ts";
+import { accountOf, type Names } from "./names.ts";
+import type { Revocations } from "./revocations.ts";
 
 /** Why the guard refuses a login. */
-export type Reason = "never" | "private" | "own" | "max_grants" | "max_clients_per_user";
+export type Reason =
+  | "never"
+  | "revoked"
+  | "private"
+  | "own"
+  | "service"
+  | "user"
+  | "max_grants"
+  | "max_clients_per_user"
+  | "max_users_per_client";
 
 /** What a reason means, in words that an admin can act on. */
 export const reasonTexts: Readonly<Record<Reason, string>> = {
   never: "the address is in guard.never",
+  revoked: "the client or its user was revoked",
   private: "the address is private or special: behind a proxy it would stand for everybody",
   own: "the address is one of this host's own: a proxy or webmail would stand for everybody",
+  service: "guard.services does not name the service",
+  user: "guard.allow_users does not name the user, or guard.deny_users does",
   max_grants: "guard.max_grants is reached",
   max_clients_per_user:
     "the user has guard.max_clients_per_user clients: a stolen password looks so",
+  max_users_per_client:
+    "more than guard.max_users_per_client users came from the address: a proxy or webmail looks so",
 };
 
 /** What the guard goes by. */
@@ -22,6 +38,10 @@ export interface Policy {
   readonly allow: Networks;
   /** The addresses of the host itself, as they are now. */
   readonly own: ReadonlySet<Client>;
+  readonly services: ReadonlySet<string>;
+  readonly allowUsers: Names;
+  readonly denyUsers: Names;
+  readonly revocations: Pick<Revocations, "of">;
   readonly maxClientsPerUser: number;
 }
 
@@ -48,20 +68,33 @@ const special = networks([
 
 /** Gives the reason why this login may not grant, or undefined if it may. */
 export function refusalOf(
-  { client, user }: Pick<Login, "client" | "user">,
+  { client, user, service }: Pick<Login, "client" | "user" | "service">,
   policy: Policy,
   grants: Grants,
 ): Reason | undefined {
   const live = grants.of(client);
+  const address = addressRefusalOf(client, policy, grants, live);
+  if (address !== undefined) return address;
+  if (!policy.services.has(service)) return "service";
+  if (!policy.allowUsers.has(user) || policy.denyUsers.has(user)) return "user";
+  if (policy.revocations.of(client, user) !== undefined) return "revoked";
+  const isNew = live === undefined || accountOf(live.user) !== accountOf(user);
+  if (isNew && grants.clientsOf(user) >= policy.maxClientsPerUser) return "max_clients_per_user";
+  return undefined;
+}
+
+/** Gives the reason why this client may not be granted, whoever asks, or undefined if it may. */
+export function addressRefusalOf(
+  client: Client,
+  { never, allow, own }: Policy,
+  grants: Grants,
+  live = grants.of(client),
+): Reason | undefined {
   // A live grant has passed the networks of the same policy.
   if (live === undefined) {
-    if (policy.never.has(client)) return "never";
-    if (special.has(client) && !policy.allow.has(client)) return "private";
+    if (never.has(client)) return "never";
+    if (special.has(client) && !allow.has(client)) return "private";
     if (grants.full) return "max_grants";
   }
-  if (policy.own.has(client) && !policy.allow.has(client)) return "own";
-  if (live?.user !== user && grants.clientsOf(user) >= policy.maxClientsPerUser) {
-    return "max_clients_per_user";
-  }
-  return undefined;
+  return own.has(client) && !allow.has(client) ? "own" : undefined;
 }

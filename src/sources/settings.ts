@@ -5,6 +5,8 @@ import type { Format } from "../model.ts";
 interface Common {
   /** The names of the adapters that look at its lines; all by default. */
   readonly adapters?: readonly string[] | undefined;
+  /** Milliseconds for which its logins count, where that is not the usual time. */
+  readonly ttl?: number | undefined;
 }
 
 /** A log, or all logs whose path fits a pattern with a `*` in its last part. */

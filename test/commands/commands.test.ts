@@ -412,6 +412,7 @@ describe("list", () => {
     await saveState(inside("state"), {
       saved: now,
       forgotten: 0,
+      revocations: [],
       checkpoints: {},
       open: {},
       sources: [],

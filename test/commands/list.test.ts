@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { list } from "../../src/commands/list.ts";
 import { acquireLock } from "../../src/lock.ts";
 import { run } from "../../src/run.ts";
-import { saveState, stateLock } from "../../src/state.ts";
+import { stateLock } from "../../src/state-lock.ts";
+import { saveState } from "../../src/state.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { GatheringOutside } from "../outside.ts";
 
@@ -46,6 +47,7 @@ test("shows the sources, as they were saved", async () => {
   await saveState(directory, {
     saved: now,
     forgotten: 0,
+    revocations: [],
     checkpoints: {},
     open: {},
     sources,

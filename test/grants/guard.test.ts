@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { canonicalClient, networks, type Client } from "../../src/client.ts";
 import { Grants } from "../../src/grants/grants.ts";
 import { refusalOf, type Policy } from "../../src/grants/guard.ts";
+import { names } from "../../src/grants/names.ts";
 import { Refusals } from "../../src/grants/refusals.ts";
 import { ManualClock } from "../manual-clock.ts";
 
@@ -12,6 +13,10 @@ function policy(parts: { never?: string[]; allow?: string[]; most?: number } = {
     never: networks(parts.never ?? []),
     allow: networks(parts.allow ?? []),
     own: new Set([own as Client]),
+    services: new Set(["imap"]),
+    allowUsers: names(["*"]),
+    denyUsers: names([]),
+    revocations: { of: () => undefined },
     maxClientsPerUser: parts.most ?? 32,
   };
 }
@@ -22,7 +27,8 @@ function refusal(
   user = "ann",
   grants = new Grants(new ManualClock(), 10),
 ) {
-  return refusalOf({ client: canonicalClient(client) as Client, user }, rules, grants);
+  const login = { client: canonicalClient(client) as Client, user, service: "imap" };
+  return refusalOf(login, rules, grants);
 }
 
 /** The edges of every built-in network, inside and just outside. */

@@ -28,6 +28,7 @@ const checks = {
     spawnSync("unshare", ["--user", "--map-root-user", "true"]).status === 0
       ? undefined
       : "no user namespaces",
+  iproute: () => program("ip"),
   postfix: () => program("postmap"),
   dovecot: () => program("dovecot"),
   groups: () =>

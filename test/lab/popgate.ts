@@ -17,8 +17,7 @@ export interface Settings {
   readonly fail_open_limit?: string;
   readonly source: readonly Section[];
   readonly map: readonly Section[];
-  /** How many grants there may be, if not as many as by default. */
-  readonly maxGrants?: number;
+  readonly guard?: Section;
 }
 
 /** What `popgate list --json` says of one grant. */
@@ -118,7 +117,7 @@ export class Popgate implements Daemon {
     return this.#child;
   }
 
-  #toml({ ttl, fail_open_limit = "60s", source, map, maxGrants }: Settings): string {
+  #toml({ ttl, fail_open_limit = "60s", source, map, guard = {} }: Settings): string {
     return [
       `ttl = ${JSON.stringify(ttl)}`,
       `fail_open_limit = ${JSON.stringify(fail_open_limit)}`,
@@ -126,8 +125,7 @@ export class Popgate implements Daemon {
       ...source.map((section) => `[[source]]\n${toml(section)}`),
       ...map.map((section) => `[[map]]\n${toml(section)}`),
       // The clients of a lab are loopback addresses, which popgate refuses for good reason.
-      '[guard]\nallow = ["127.0.0.0/8", "::1/128"]',
-      maxGrants === undefined ? "" : `max_grants = ${maxGrants}\n`,
+      `[guard]\n${toml({ allow: ["127.0.0.0/8", "::1/128"], ...guard })}`,
     ].join("\n");
   }
 }
@@ -138,7 +136,7 @@ function toml(section: Section): string {
     .join("");
 }
 
-// A JSON text or list of texts is one in TOML too.
+// A JSON text, number or list of texts is one in TOML too.
 function valueText(value: Section[string]): string {
   if (typeof value !== "object" || Array.isArray(value)) return JSON.stringify(value);
   const pairs = Object.entries(value).map(([key, inner]) => `${key} = ${JSON.stringify(inner)}`);

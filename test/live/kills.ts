@@ -98,7 +98,7 @@ class Campaign {
       ttl: `${ttl / 1000}s`,
       source: [{ path: lab.path("mail.log") }],
       map: tables.map(({ map }) => map),
-      maxGrants: 10 * size,
+      guard: { max_grants: 10 * size },
     });
     await lab.start(campaign.#crowd);
     await lab.start(campaign.#popgate);

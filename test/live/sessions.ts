@@ -69,7 +69,7 @@ export async function sessions({ doors, size, ttl, seconds }: Plan): Promise<Out
       ttl: `${ttl / 1000}s`,
       source: [{ path: log }],
       map: rigs.map(({ table }) => table.map),
-      maxGrants: 10 * size,
+      guard: { max_grants: 10 * size },
     });
     await popgate.command("withdraw");
     await Promise.all(rigs.map((rig) => rig.start()));
