@@ -66,6 +66,7 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
     .description("empty every table, configured or remembered, with or without a running popgate")
     .option("--map <table>", "a table, [type:]/path; may be repeated", gather)
     .option("--forget", "end all grants too: who logged in before must log in again")
+    .option("--unless-running", "do nothing if a popgate runs: for a guard that looks now and then")
     .action(
       act(async (options: object) =>
         (await import("./commands/withdraw.ts")).withdraw(options, outside),
