@@ -278,7 +278,8 @@ export class Daemon {
   }
 }
 
-function rulesOf({ ttl, guard }: Config): Rules {
+/** The rules that a config means. */
+export function rulesOf({ ttl, guard }: Config): Rules {
   return {
     ttl,
     never: networks(guard.never),
