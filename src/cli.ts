@@ -32,6 +32,20 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
     .action(
       act(async (options: object) => (await import("./commands/run.ts")).run(options, outside)),
     );
+  program
+    .command("setup")
+    .description(
+      "propose a config for this host, and say what to put into the MTA; changes nothing",
+    )
+    .option("--write [file]", `write the config (default: ${defaultConfigFile})`)
+    .option("--force", "replace a config that is there")
+    .option(
+      "--json",
+      "one JSON object with the config, the MTA, its lines, and what is to be known",
+    )
+    .action(
+      act(async (options: object) => (await import("./commands/setup.ts")).setup(options, outside)),
+    );
   withConfig(program.command("check"))
     .description("validate the config, inspect the host, and say what to put into the MTA")
     .action(
