@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { Outside } from "./commands/command.ts";
 import { exit, type ExitCode } from "./errors.ts";
+import { detailsOf } from "./help.ts";
 import { defaultConfigFile } from "./paths.ts";
 
 const manifest: unknown = JSON.parse(
@@ -86,7 +87,25 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
         (await import("./commands/withdraw.ts")).withdraw(options, outside),
       ),
     );
+  for (const command of [program, ...program.commands]) {
+    command.addHelpText("after", detailsOf(command.name()));
+  }
   return program;
+}
+
+/** The help of the program, and of each command, by its name: as `--help` prints it, but with no line broken. */
+export function helpTexts(program: Command): ReadonlyMap<string, string> {
+  const helps = new Map<string, string>();
+  for (const command of [program, ...program.commands]) {
+    let help = "";
+    command.configureOutput({
+      writeOut: (text) => void (help += text),
+      getOutHelpWidth: () => Infinity,
+    });
+    command.outputHelp();
+    helps.set(command.name(), help);
+  }
+  return helps;
 }
 
 /** Whether commander threw it, which has told by then what was wrong, or has shown its help. */

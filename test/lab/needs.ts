@@ -38,6 +38,7 @@ const checks = {
       : "no control groups of version 2",
   systemd: () => (existsSync(systemd) ? program("systemd-notify") : `no ${systemd}`),
   "start-stop-daemon": () => program("start-stop-daemon"),
+  mandoc: () => program("mandoc"),
   journald: () => (existsSync(journald) ? undefined : `no ${journald}`),
   rsyslog: () => program("rsyslogd"),
   sendmail: () => program("m4") ?? directory("sendmail"),
