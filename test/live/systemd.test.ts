@@ -197,6 +197,15 @@ describe.skipIf(lack)("under systemd", () => {
     expect(await systemd.property(unit, "ActiveState")).toBe("failed");
   });
 
+  it("is given up when its config is wrong", async () => {
+    await amend("[Service]\nStandardError=append:/var/log/told/popgate.log\n");
+    await write("/etc/popgate/popgate.toml", "ttl = 1");
+    expect((await systemd.command("start", unit)).code).not.toBe(0);
+    expect(await systemd.property(unit, "ActiveState")).toBe("failed");
+    expect(await systemd.property(unit, "NRestarts")).toBe("0");
+    await write("/etc/popgate/popgate.toml", config("1h"));
+  });
+
   it("closes the relay when it is stopped", async () => {
     await amend("[Service]\nStandardError=append:/var/log/told/popgate.log\n");
     await done("start", unit);
