@@ -118,6 +118,12 @@ describe("the map", () => {
     ["Postfix", { mtas: [postfix] }, { mta: "postfix", table: "lmdb:/var/lib/popgate/relay" }, []],
     ["Exim", { mtas: [exim] }, { mta: "exim", table: "/var/lib/popgate/relay" }, []],
     [
+      "OpenSMTPD",
+      { mtas: [{ mta: "opensmtpd", by: "smtpctl", runs: true }] },
+      { mta: "opensmtpd", table: "/var/lib/popgate/relay" },
+      [],
+    ],
+    [
       "the one that runs",
       { mtas: [{ ...postfix, runs: false }, sendmail] },
       { mta: "sendmail", table: "/var/lib/popgate/relay" },

@@ -1,6 +1,6 @@
 /** A private systemd: process 1 of namespaces of its own, on an overlay of the host's files, with nothing of the host's units. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type Answer, type Argv, Child, answer } from "./child.ts";
 import { type Daemon, type Lab, tail } from "./lab.ts";
 import { until } from "./wait.ts";
@@ -66,13 +66,15 @@ export class Systemd implements Daemon {
   /** The one child of unshare, once it has become systemd. */
   get #init(): number | undefined {
     const pid = this.#child?.pid;
-    const children = `/proc/${pid}/task/${pid}/children`;
-    if (!existsSync(children)) return undefined;
-    const [child = ""] = readFileSync(children, "latin1").trim().split(" ");
-    if (child === "") return undefined;
-    return readFileSync(`/proc/${child}/comm`, "latin1") === "systemd\n"
-      ? Number(child)
-      : undefined;
+    try {
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
+      const [child = ""] = children.trim().split(" ");
+      const name = child === "" ? "" : readFileSync(`/proc/${child}/comm`, "latin1");
+      return name === "systemd\n" ? Number(child) : undefined;
+    } catch {
+      // What prepares its place comes and goes.
+      return undefined;
+    }
   }
 }
 
