@@ -88,9 +88,14 @@ umount /mnt
 exec unshare --mount --uts --ipc --pid --cgroup --fork --kill-child --propagation private sh -e "$@"
 `;
 
+// A group can be removed once the last of its processes is gone, which their killer does not wait for.
 const last = `
 mount -t cgroup2 cgroup2 /mnt
-find "/mnt/$1" -depth -type d -exec rmdir {} ';'
+for try in $(seq 50); do
+  find "/mnt/$1" -depth -type d -exec rmdir {} ';' 2> /dev/null
+  if [ ! -d "/mnt/$1" ]; then exit; fi
+  sleep 0.1
+done
 `;
 
 // A changed root would not do: systemd makes user namespaces for its units, which nobody may there.
