@@ -16,6 +16,7 @@ export const installed = [
   "systemd",
   "openssl",
   "m4",
+  "mandoc",
 ];
 
 // Debian lets no second mail server in beside Postfix and Dovecot: these are unpacked, not installed.

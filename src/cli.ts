@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { Outside } from "./commands/command.ts";
 import { exit, type ExitCode } from "./errors.ts";
+import { detailsOf } from "./help.ts";
 import { defaultConfigFile } from "./paths.ts";
 
 const manifest: unknown = JSON.parse(
@@ -31,6 +32,20 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
     .option("--log-json", "tell what happens as JSON Lines")
     .action(
       act(async (options: object) => (await import("./commands/run.ts")).run(options, outside)),
+    );
+  program
+    .command("setup")
+    .description(
+      "propose a config for this host, and say what to put into the MTA; changes nothing",
+    )
+    .option("--write [file]", `write the config (default: ${defaultConfigFile})`)
+    .option("--force", "replace a config that is there")
+    .option(
+      "--json",
+      "one JSON object with the config, the MTA, its lines, and what is to be known",
+    )
+    .action(
+      act(async (options: object) => (await import("./commands/setup.ts")).setup(options, outside)),
     );
   withConfig(program.command("check"))
     .description("validate the config, inspect the host, and say what to put into the MTA")
@@ -66,12 +81,31 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
     .description("empty every table, configured or remembered, with or without a running popgate")
     .option("--map <table>", "a table, [type:]/path; may be repeated", gather)
     .option("--forget", "end all grants too: who logged in before must log in again")
+    .option("--unless-running", "do nothing if a popgate runs: for a guard that looks now and then")
     .action(
       act(async (options: object) =>
         (await import("./commands/withdraw.ts")).withdraw(options, outside),
       ),
     );
+  for (const command of [program, ...program.commands]) {
+    command.addHelpText("after", detailsOf(command.name()));
+  }
   return program;
+}
+
+/** The help of the program, and of each command, by its name: as `--help` prints it, but with no line broken. */
+export function helpTexts(program: Command): ReadonlyMap<string, string> {
+  const helps = new Map<string, string>();
+  for (const command of [program, ...program.commands]) {
+    let help = "";
+    command.configureOutput({
+      writeOut: (text) => void (help += text),
+      getOutHelpWidth: () => Infinity,
+    });
+    command.outputHelp();
+    helps.set(command.name(), help);
+  }
+  return helps;
 }
 
 /** Whether commander threw it, which has told by then what was wrong, or has shown its help. */

@@ -4,16 +4,19 @@
 export interface Clock {
   /** Wall clock, ms since 1970; it may be stepped in either direction. */
   now(): number;
-  /** Milliseconds since some fixed moment; never steps. */
+  /** Milliseconds of CLOCK_MONOTONIC, which systemd goes by, too; never steps. */
   monotonic(): number;
   /** Calls back once, `ms` milliseconds from now, unless the function that it gives is called before. */
   after(ms: number, callback: () => void): () => void;
 }
 
+/** CLOCK_MONOTONIC when `performance.now()` began to count, in ms. */
+const began = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: () => began + performance.now(),
   after(ms, callback) {
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);

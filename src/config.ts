@@ -130,6 +130,23 @@ const schema = z.strictObject({
   adapter: ownAdapters.optional(),
 });
 
+/** Every key that there is, with those above it: `source.path`. */
+export function configKeys(): ReadonlySet<string> {
+  const keys = new Set<string>();
+  gather(z.toJSONSchema(schema, { unrepresentable: "any" }), "", keys);
+  return keys;
+}
+
+function gather(node: z.core.JSONSchema._JSONSchema, above: string, keys: Set<string>): void {
+  if (typeof node === "boolean") return;
+  for (const [key, inner] of Object.entries(node.properties ?? {})) {
+    keys.add(above + key);
+    gather(inner, `${above}${key}.`, keys);
+  }
+  const within = [node.items ?? [], node.anyOf ?? [], node.oneOf ?? []].flat();
+  for (const inner of within) gather(inner, above, keys);
+}
+
 /** The whole config with every default: times in ms, paths absolute and normal. */
 export type Config = Readonly<z.output<typeof schema>>;
 

@@ -135,6 +135,24 @@ export class Daemon {
     this.#parts.log.info("ready", { grants: this.#gate.size });
   }
 
+  /** Monotonic ms: when that part of the pipeline that has been silent for longest last showed that it works. */
+  beat(): number {
+    return Math.min(this.#wakes, this.#sources.beat(), this.#tables.beat());
+  }
+
+  /** How it does, in a line for people. */
+  summary(): string {
+    const troubles = [
+      ...this.#tables.failing.map((table) => `${table} cannot be written`),
+      ...this.#sources
+        .progress()
+        .flatMap(({ name, trouble }) => (trouble === undefined ? [] : [`${name}: ${trouble}`])),
+    ];
+    const grants = `${String(this.#gate.size)} ${this.#gate.size === 1 ? "grant" : "grants"}`;
+    const what = this.#withdrawn ? `withdrawn, the tables are empty; ${grants}` : grants;
+    return [what, ...troubles].join("; ");
+  }
+
   /** Takes a new config; what no longer passes it is revoked at once. */
   async reload({ config, maps, adapters }: Setup): Promise<void> {
     if (config.state_dir !== this.#config.state_dir) {

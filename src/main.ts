@@ -22,6 +22,8 @@ const outside: Outside = {
   tell,
   isTerminal: process.stderr.isTTY && !process.stdout.isTTY,
   log: (json) => createLog(systemClock, tell, json),
+  environment: process.env,
+  pid: process.pid,
   signals: {
     onStop(callback) {
       let told = false;

@@ -546,6 +546,45 @@ describe("a stop at a bad moment", () => {
   });
 });
 
+describe("how it does", () => {
+  test("in a line: grants, and what is wrong", async () => {
+    writeFileSync(join(directory, "mail.log"), "");
+    const daemon = await started();
+    expect(daemon.summary()).toBe("0 grants");
+    login("192.0.2.7");
+    await published(["192.0.2.7"]);
+    expect(daemon.summary()).toBe("1 grant");
+    rmSync(join(directory, "mail.log"));
+    await until("the trouble", async () => {
+      await clock.pass(1000);
+      return daemon.summary() === "1 grant; " + join(directory, "mail.log") + ": log missing";
+    });
+    await clock.pass(5000, 1000);
+    rmSync(join(directory, "relay"));
+    mkdirSync(join(directory, "relay"));
+    await until("the other trouble", async () => {
+      await clock.pass(5000, 1000);
+      return daemon.summary().includes(`; ${directory}/relay cannot be written; `);
+    });
+    rmSync(join(directory, "relay"), { recursive: true });
+  });
+
+  test("its heart beats as long as time is heard and logs are looked at", async () => {
+    writeFileSync(join(directory, "mail.log"), "");
+    const daemon = await started(setup({ extra: `[[source]]\npath = "${directory}/*.other"` }));
+    for (let minutes = 0; minutes < 5; minutes++) {
+      await clock.pass(minute, 250);
+      expect(clock.monotonic() - daemon.beat()).toBeLessThan(2000);
+    }
+    const stopped = clock.monotonic();
+    const after = clock.after.bind(clock);
+    clock.after = () => () => {};
+    await clock.pass(10 * minute, 250);
+    expect(daemon.beat()).toBeLessThan(stopped + 5000);
+    clock.after = after;
+  });
+});
+
 describe("told to withdraw", () => {
   function request(forget: boolean): void {
     writeFileSync(join(directory, "state/withdraw"), JSON.stringify({ forget }));

@@ -155,7 +155,8 @@ test("every option that README and the examples use is there", () => {
   const options = new Set(
     program.commands.flatMap((command) => command.options.map(({ long }) => long)),
   );
-  for (const [line] of readme.matchAll(/popgate (?:run|match|check|list|withdraw)[^\n`]*/g)) {
+  const names = program.commands.map((command) => command.name()).join("|");
+  for (const [line] of readme.matchAll(new RegExp(`popgate (?:${names})\\b[^\\n\`]*`, "g"))) {
     for (const [option] of line.matchAll(/--[a-z-]+/g)) expect(options).toContain(option);
   }
 });

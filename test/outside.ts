@@ -14,6 +14,8 @@ export class GatheringOutside implements Outside {
   readonly stdin = new PassThrough();
   readonly input = () => this.stdin;
   isTerminal = false;
+  environment: Record<string, string | undefined> = {};
+  readonly pid = process.pid;
   printed = "";
   told = "";
   stop = () => {};

@@ -32,6 +32,7 @@ export default defineConfig({
       exclude: [
         "src/main.ts",
         "src/model.ts",
+        "src/facts.ts",
         "src/signals.ts",
         "src/maps/map.ts",
         "src/sources/source.ts",

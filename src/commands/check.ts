@@ -1,13 +1,14 @@
 /** `popgate check`: shows the config with every default, inspects the host, and says what to put into the MTA. */
 import { existsSync, readFileSync } from "node:fs";
 import { enabled, type Adapter } from "../adapters/adapter.ts";
-import { configText } from "../config.ts";
+import { configText, type Config } from "../config.ts";
 import { actAsOwnerOf, inspectDirectory } from "../directory.ts";
 import { exit, KnownError, type ExitCode } from "../errors.ts";
 import { postfixRestrictions, type PostfixRestrictions } from "../host.ts";
 import type { AccessMap } from "../maps/map.ts";
 import { asks, faultsOfPlace, refusesRelaying } from "../maps/restrictions.ts";
 import { checkMaps } from "../maps/check.ts";
+import type { Login } from "../model.ts";
 import type { Run } from "../run.ts";
 import { nameOf, type SourceSettings } from "../sources/settings.ts";
 import { completeSetup, readConfig, type ConfigOptions } from "../setup.ts";
@@ -15,8 +16,10 @@ import { inspectJournal } from "./check-journal.ts";
 import { inspectLogs } from "./check-log.ts";
 import { inspectOpensmtpd } from "./check-opensmtpd.ts";
 import type { Outside } from "./command.ts";
+import { DryRun } from "./dry-run.ts";
 import { fine, note, todo } from "./finding.ts";
 import type { Finding } from "./finding.ts";
+import { loginsOfLastDay } from "./last-day.ts";
 
 /**
  * Gives 0 if nothing is to be done, 1 if something is.
@@ -37,10 +40,30 @@ export async function check(options: ConfigOptions, outside: Outside): Promise<E
   for (const source of config.source) {
     tell(`source ${nameOf(source)}`, await inspectSource(source, adapters, outside));
   }
+  tell("the last day, as popgate would have taken it", await tryOut(config, adapters, outside));
   for (const map of maps) {
     tell(`map ${map.name} (${map.settings.mta})`, await inspectMap(map, outside));
   }
   return allFine ? exit.ok : exit.no;
+}
+
+async function tryOut(
+  config: Config,
+  all: readonly Adapter[],
+  outside: Outside,
+): Promise<Finding[]> {
+  const logins: { readonly login: Login; readonly source: string }[] = [];
+  for (const one of config.source) {
+    const source = nameOf(one);
+    for (const login of await loginsOfLastDay(one, enabled(all, one.adapters), outside)) {
+      logins.push({ login, source });
+    }
+  }
+  const dryRun = new DryRun(config);
+  for (const { login, source } of logins.sort((a, b) => a.login.at - b.login.at)) {
+    dryRun.take(login, source);
+  }
+  return dryRun.findings;
 }
 
 async function inspectState(directory: string): Promise<Finding[]> {

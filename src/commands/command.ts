@@ -19,4 +19,7 @@ export interface Outside {
   /** Whether a person sees what is told, and no data between. */
   readonly isTerminal: boolean;
   readonly log: (json: boolean) => Log;
+  /** The variables of the environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
 }

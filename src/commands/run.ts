@@ -2,6 +2,7 @@
 import { Daemon } from "../daemon.ts";
 import { exit, KnownError, reasonOf, type ExitCode } from "../errors.ts";
 import { hostZone, ownAddresses } from "../host.ts";
+import { Notifier } from "../notify.ts";
 import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
 import { checkMaps } from "../maps/check.ts";
 import { requireLog } from "../sources/named.ts";
@@ -36,6 +37,8 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
     end = () => resolve(undefined);
     signals.onStop(end);
   });
+  const notifier = new Notifier({ ...outside, log });
+  notifier.starting();
   const setup = await Promise.race([load(), stopped]);
   if (setup === undefined) {
     throw new KnownError("stopped before it started; run `popgate withdraw`", exit.tempFail);
@@ -46,12 +49,19 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   const daemon = new Daemon(parts, setup);
 
   // One after the other: a reload in the middle of another would mix two configs.
-  let work: Promise<unknown> = daemon.start();
+  let work: Promise<unknown> = daemon.start().then(() => notifier.ready(daemon));
   const next = (what: string, task: () => Promise<void>) => {
     work = work.then(task).catch((error: unknown) => log.error(what, { reason: reasonOf(error) }));
   };
   signals.onReload(() => {
-    next("reload refused, the running config stays", async () => daemon.reload(await load()));
+    next("reload refused, the running config stays", async () => {
+      notifier.reloading();
+      try {
+        await daemon.reload(await load());
+      } finally {
+        notifier.ready(daemon);
+      }
+    });
   });
   signals.onWithdraw(() => next("not withdrawn", () => daemon.withdraw()));
 
@@ -59,7 +69,9 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
     await Promise.race([work, stopped]);
     await stopped;
   } finally {
+    const told = notifier.stopping();
     await daemon.stop();
+    await told;
   }
   log.info("stopped, the tables are empty");
   return exit.ok;

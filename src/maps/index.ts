@@ -12,6 +12,9 @@ const makers: Readonly<Record<Mta, (settings: MapSettings) => AccessMap>> = {
   opensmtpd: opensmtpdMap,
 };
 
+/** Their names, as the config has them. */
+export const mtas: readonly string[] = Object.keys(makers);
+
 /**
  * Gives the map of these settings.
  * @throws ConfigError with every fault of the settings, each with the table's name and what would be right

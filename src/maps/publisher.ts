@@ -69,6 +69,11 @@ export class Publisher {
     return this.#failure.trouble;
   }
 
+  /** Monotonic ms: when the write began that is under way; Infinity if none is. */
+  get beat(): number {
+    return this.#writing === undefined ? Infinity : this.#started;
+  }
+
   /** Says that the live clients changed. After quiet they are published at once, else at the pace. */
   request(change: Change): void {
     if (this.#stopped || (change === "renewal" && this.#ahead === 0)) return;

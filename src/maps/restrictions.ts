@@ -33,6 +33,36 @@ export function faultsOfPlace(restrictions: string, table: string): string[] {
   return faults;
 }
 
+/**
+ * Gives the restrictions with the table where it must stand: before whatever ends relaying, with all that has to stand before it.
+ * What is right already comes back as it was.
+ */
+export function withTable(restrictions: string, table: string): string {
+  if (faultsOfPlace(restrictions, table).length === 0) return restrictions;
+  const words = wordsOf(restrictions);
+  for (let place = placeOf(words, table); place >= 0; place = placeOf(words, table)) {
+    words.splice(place, 2);
+  }
+  const last = words.findIndex((word) => walls.has(word));
+  const [before, behind] =
+    last < 0 ? [words, ["reject_unauth_destination"]] : [words.slice(0, last), words.slice(last)];
+  const destination = before.includes("permit_auth_destination") ? [] : ["permit_auth_destination"];
+  // An argument of a restriction is a word like any other: the list is written as Postfix reads it.
+  return joined([...before, ...destination, "check_client_access", table, ...behind]);
+}
+
+/** A restriction and its argument stand together, without a comma. */
+function joined(words: readonly string[]): string {
+  return words
+    .map((word, index) => {
+      const isLast = index === words.length - 1;
+      const hasArgument =
+        /^check_.*_(?:access|service)$|^(?:permit|reject)_(?:rbl|rhsbl|dnswl|rhswl)_/.test(word);
+      return isLast ? word : hasArgument ? `${word} ` : `${word}, `;
+    })
+    .join("");
+}
+
 /** Whether a restriction list refuses relaying by itself, so that the table must stand in it as well. */
 export function refusesRelaying(restrictions: string): boolean {
   return wordsOf(restrictions).some((word) => walls.has(word) && word !== "permit");

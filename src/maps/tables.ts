@@ -114,6 +114,19 @@ export class Tables {
     });
   }
 
+  /** The names of the tables that could not be written. */
+  get failing(): string[] {
+    const all = [...this.#tables.values()];
+    return all
+      .filter(({ publisher }) => publisher.trouble !== undefined)
+      .map(({ map }) => map.name);
+  }
+
+  /** Monotonic ms: when the longest write of those under way began; Infinity if none is. */
+  beat(): number {
+    return Math.min(...[...this.#tables.values()].map(({ publisher }) => publisher.beat));
+  }
+
   /** Says that the clients changed; the tables follow at their pace. */
   request(change: Change): void {
     for (const { publisher } of this.#tables.values()) publisher.request(change);

@@ -106,6 +106,10 @@ export class FileSource implements Source {
     return [this.#tally.progress({ position: this.#position, lag_bytes, trouble })];
   }
 
+  beat(): number {
+    return this.#ending === undefined ? this.#pace.beat : Infinity;
+  }
+
   get #position(): string {
     return String(this.#history.generations.live?.reading.lineStart.offset ?? 0);
   }

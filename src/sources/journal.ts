@@ -89,6 +89,10 @@ export class JournalSource implements Source {
     return [this.#tally.progress({ position: this.#position, trouble: this.#health.complaint })];
   }
 
+  beat(): number {
+    return Infinity;
+  }
+
   get #position(): string {
     return this.#cursor ?? "start";
   }

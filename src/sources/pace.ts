@@ -25,13 +25,19 @@ export class Pace {
   #deaf = false;
   #happened: number;
   #wake: (() => void) | undefined;
-  #letGo = 0;
+  #letGo: number;
   #chunks = 0;
   #endBy = Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#happened = clock.monotonic();
+    this.#letGo = this.#happened;
+  }
+
+  /** Monotonic ms: when it last had its turn. As long as its log is followed, that is hardly longer ago than a pause. */
+  get beat(): number {
+    return this.#letGo;
   }
 
   /** Something may have happened. */

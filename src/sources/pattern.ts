@@ -41,6 +41,8 @@ export class PatternSource implements Source {
   readonly #parts: Parts;
   readonly #health: Health;
   readonly #files = new Map<string, Followed>();
+  /** Monotonic ms: when the directory was last looked at; not yet, if Infinity. */
+  #looked = Infinity;
   #cancel = () => {};
   #stopped = false;
   #ending: Promise<void> | undefined;
@@ -73,6 +75,10 @@ export class PatternSource implements Source {
     return [...this.#files.values()].flatMap(({ source }) => source.progress());
   }
 
+  beat(): number {
+    return Math.min(this.#looked, ...[...this.#files.values()].map(({ source }) => source.beat()));
+  }
+
   async #stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
@@ -88,6 +94,7 @@ export class PatternSource implements Source {
   }
 
   #look(): void {
+    this.#looked = this.#parts.clock.monotonic();
     const paths = this.#paths();
     if (paths === undefined) return;
     for (const path of paths) if (!this.#files.has(path)) this.#joinLate(path);

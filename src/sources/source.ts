@@ -15,6 +15,8 @@ export interface Source {
   checkpoints(): Checkpoints;
   /** The same for people, and what it came to. */
   progress(): readonly Progress[];
+  /** Monotonic ms: when it last showed that it works. A source that can only wait to be called gives Infinity. */
+  beat(): number;
 }
 
 /** Says whether the line that stands in `bytes` from `from` up to its line feed at `end` may matter; keeps nothing of it. */

@@ -82,6 +82,11 @@ export class Sources {
     return [...this.#running.values()].flatMap(({ source }) => source.progress());
   }
 
+  /** Monotonic ms: when the one that has been silent for longest last showed that it works. */
+  beat(): number {
+    return Math.min(...[...this.#running.values()].map(({ source }) => source.beat()));
+  }
+
   #create(settings: SourceSettings, checkpoints: Checkpoints): Source {
     const { clock, log, spawn, wanted, since, input, ended } = this.#parts;
     const parts = { clock, log, ...wanted(settings), since: since() };

@@ -75,6 +75,10 @@ export class StdinSource implements Source {
     return [this.#tally.progress({ position: this.#position, trouble })];
   }
 
+  beat(): number {
+    return Infinity;
+  }
+
   get #position(): string {
     return String(this.#lines.offset);
   }

@@ -312,6 +312,11 @@ describe("withdraw, check, list and run", () => {
     process.on("SIGUSR2", told);
     try {
       outside = new GatheringOutside();
+      const guard = ["withdraw", "--unless-running", "--config", config];
+      expect((await popgate(...guard)).code).toBe(exit.ok);
+      expect(outside.told).toBe("popgate runs, nothing is withdrawn\n");
+      expect(clientsIn("relay")).toEqual(["192.0.2.7"]);
+      outside = new GatheringOutside();
       expect((await popgate("withdraw", "--config", config)).code).toBe(exit.ok);
       expect(outside.told).toMatch(/^withdrawn by the running popgate: its tables stay empty/);
       expect(clientsIn("relay")).toEqual([]);

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { journald } from "./journald.ts";
 import { unpacked } from "./lab.ts";
+import { systemd } from "./systemd.ts";
 
 const path = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
 
@@ -36,6 +37,9 @@ const checks = {
       .status === 0
       ? undefined
       : "no control groups of version 2",
+  systemd: () => (existsSync(systemd) ? program("systemd-notify") : `no ${systemd}`),
+  "start-stop-daemon": () => program("start-stop-daemon"),
+  mandoc: () => program("mandoc"),
   journald: () => (existsSync(journald) ? undefined : `no ${journald}`),
   rsyslog: () => program("rsyslogd"),
   sendmail: () => program("m4") ?? directory("sendmail"),

@@ -3,6 +3,18 @@ import { describe, expect, test } from "vitest";
 import { settled } from "../manual-clock.ts";
 import { Bench, times } from "./publisher-bench.ts";
 
+test("its heart stands still while a write is under way", async () => {
+  const bench = new Bench();
+  bench.cost = 5000;
+  expect(bench.publisher.beat).toBe(Infinity);
+  bench.change("addition");
+  const began = bench.clock.monotonic();
+  await bench.pass(4000, 100);
+  expect(bench.publisher.beat).toBe(began);
+  await bench.pass(2000, 100);
+  expect(bench.publisher.beat).toBe(Infinity);
+});
+
 describe("pace", () => {
   test("at once after quiet, and all that was asked for in one turn together", async () => {
     const bench = new Bench();

@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { asks, faultsOfPlace, refusesRelaying } from "../../src/maps/restrictions.ts";
+import { asks, faultsOfPlace, refusesRelaying, withTable } from "../../src/maps/restrictions.ts";
 
 const table = "hash:/var/lib/popgate/relay";
 const ask = `check_client_access ${table}`;
@@ -57,4 +58,52 @@ test.each([
 test("asking", () => {
   expect(asks(`permit_mynetworks ${ask}`, table)).toBe(true);
   expect(asks(`permit_mynetworks`, table)).toBe(false);
+});
+
+describe("putting the table where it belongs", () => {
+  test.each([
+    [
+      "Debian's",
+      "permit_mynetworks permit_sasl_authenticated defer_unauth_destination",
+      `permit_mynetworks, permit_sasl_authenticated, permit_auth_destination, ${ask}, defer_unauth_destination`,
+    ],
+    [
+      "other tables",
+      "permit_mynetworks, check_client_access cidr:/a, reject_unauth_destination, check_policy_service unix:b",
+      `permit_mynetworks, check_client_access cidr:/a, permit_auth_destination, ${ask}, reject_unauth_destination, check_policy_service unix:b`,
+    ],
+    [
+      "behind the wall",
+      `permit_auth_destination, reject_unauth_destination, ${ask}`,
+      `permit_auth_destination, ${ask}, reject_unauth_destination`,
+    ],
+    ["nothing", "", `permit_auth_destination, ${ask}, reject_unauth_destination`],
+    [
+      "right already",
+      `permit_auth_destination ${ask} reject`,
+      `permit_auth_destination ${ask} reject`,
+    ],
+  ])("%s", (_, value, right) => {
+    expect(withTable(value, table)).toBe(right);
+  });
+
+  test("wherever the list comes from, nothing is wrong with it afterwards, and nothing of it is lost", () => {
+    const words = [
+      "permit_sasl_authenticated",
+      "permit_auth_destination",
+      "reject_unauth_destination",
+      "defer",
+      ask,
+      "check_client_access cidr:/a",
+    ];
+    const lists = fc.array(fc.constantFrom(...words), { maxLength: 8 });
+    fc.assert(
+      fc.property(lists, fc.boolean(), (list, mine) => {
+        const value = [...(mine ? ["permit_mynetworks"] : []), ...list].join(", ");
+        const right = withTable(value, table);
+        expect(faultsOfPlace(right, table)).toEqual([]);
+        for (const word of list) expect(right).toContain(word);
+      }),
+    );
+  });
 });

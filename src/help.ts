@@ -1,0 +1,94 @@
+/** What `--help` and popgate(8) tell beyond the options: data forms, signals, exit codes, files. */
+import { exit } from "./errors.ts";
+import { defaultConfigFile, defaultStateDir } from "./paths.ts";
+
+const exitTexts: Readonly<Record<keyof typeof exit, string>> = {
+  ok: "fine",
+  no: "the answer is no: something is to be done",
+  usage: "wrong usage",
+  noInput: "no such input",
+  software: "a bug",
+  cannotCreate: "a file or a table cannot be written",
+  tempFail: "try again",
+  config: "the config is wrong, or asks for what this host does not have",
+};
+
+/** A title, and terms with what they mean; or a sentence. */
+type Part = string | readonly [title: string, terms: Readonly<Record<string, string>>];
+
+/** By the name of the command; popgate's own are those of all. A command may have none. */
+const parts: Readonly<Record<string, readonly Part[]>> = {
+  popgate: [
+    [
+      "Exit status",
+      Object.fromEntries(
+        Object.entries(exitTexts).map(([name, text]) => [
+          String(exit[name as keyof typeof exit]),
+          text,
+        ]),
+      ),
+    ],
+    [
+      "Files",
+      {
+        [defaultConfigFile]: "the config, if no other is named",
+        [`${defaultStateDir}/state.jsonl`]:
+          "what outlives a stop: the grants with their end, how far the logs were read, the tables",
+        [`${defaultStateDir}/relay`]: "the usual table; its index stands beside it",
+      },
+    ],
+    [
+      "Environment",
+      {
+        PATH: "where postmap, makemap, journalctl, flock and systemd-notify are found",
+        TZ: "the zone of stamps that do not tell theirs, where the config does not say",
+        NOTIFY_SOCKET: "where systemd wants to be told that popgate is ready, reloads and stops",
+        WATCHDOG_USEC: "how often systemd wants to hear that popgate works",
+      },
+    ],
+  ],
+  run: [
+    "It logs `ready` when it follows the logs and the tables are published, a line an event on standard error.",
+    [
+      "Signals",
+      {
+        "SIGTERM, SIGINT":
+          "read what is there, save, empty every table, and end; a second one ends at once",
+        SIGHUP: "read the config again; if anything is wrong with it, the running one stays",
+        SIGUSR2: "do what `popgate withdraw` has left in the state directory",
+      },
+    ],
+  ],
+  setup: [
+    "It prints the config, and tells on standard error what the MTA needs. With --json it prints one object: config, mta, advice (lines for the MTA) and notes.",
+  ],
+  check: [
+    "What is to be done is told as `todo`, and the exit status is 1 then; what is `fine` or a `note` needs nothing. The logins of the last day are taken past the guard, and grant nothing.",
+  ],
+  match: [
+    "With --json, an object a login: line (counted from 1), at, adapter, service, user and client, and file where there are several. With --count, one object: lines, logins, clients. Times are in ISO 8601, UTC.",
+    "A directory stands for all logs in it, with their rotated generations.",
+  ],
+  list: [
+    "With --json, an object a grant: client, user, service, adapter, granted, expires. With --sources, an object a source: name, position, lag_bytes, lag_seconds, lines, rotations, dropped, gaps and, if something is wrong, trouble.",
+    "It reads what popgate saved last, which is about a second ago at most.",
+  ],
+  withdraw: [
+    "A popgate that runs is told, does it itself, and keeps its tables empty until it is restarted or reloaded; the grants return then, unless they are forgotten.",
+  ],
+};
+
+/** Gives what follows the options in the help of a command, in the form of the rest: titles, and terms in columns. */
+export function detailsOf(command: string): string {
+  return (parts[command] ?? [])
+    .map((part) => {
+      if (typeof part === "string") return `\n${part}\n`;
+      const [title, terms] = part;
+      const width = Math.max(...Object.keys(terms).map((term) => term.length));
+      const rows = Object.entries(terms).map(
+        ([term, text]) => `  ${term.padEnd(width)}  ${text}\n`,
+      );
+      return `\n${title}:\n${rows.join("")}`;
+    })
+    .join("");
+}
