@@ -1,5 +1,5 @@
 /** The config: TOML text to one frozen, complete object. Every default stands here, once. */
-import { isAbsolute, normalize } from "node:path";
+import { isAbsolute, join, normalize } from "node:path";
 import { parse, stringify, TomlError } from "smol-toml";
 import { z } from "zod";
 import { services } from "./adapters/adapter.ts";
@@ -14,6 +14,7 @@ import {
   duration,
   durationText,
   format,
+  group,
   journalValue,
   journalValues,
   logPath,
@@ -21,6 +22,7 @@ import {
   networkList,
   plainError,
   program,
+  socketPath,
   table,
   texts,
   zone,
@@ -47,7 +49,7 @@ const ownAdapters = z
   )
   .min(1);
 
-const schema = z.strictObject({
+const contents = z.strictObject({
   ttl: duration.prefault("30m"),
   state_dir: absolutePath.prefault(defaultStateDir),
   source: z
@@ -126,8 +128,19 @@ const schema = z.strictObject({
       short_ttl: duration.prefault("5m"),
     })
     .prefault({}),
+  control: z.strictObject({ socket: socketPath.optional(), group: group.optional() }).prefault({}),
   adapter: ownAdapters.optional(),
 });
+
+/** The control socket of a state directory: whoever finds the state finds the popgate that runs on it. */
+function controlOf(stateDir: string): string {
+  return join(stateDir, "control");
+}
+
+const schema = contents.transform(({ control, ...rest }) => ({
+  ...rest,
+  control: { ...control, socket: control.socket ?? controlOf(rest.state_dir) },
+}));
 
 /** The whole config with every default: times in ms, paths absolute and normal. */
 export type Config = Readonly<z.output<typeof schema>>;
@@ -215,17 +228,39 @@ export function configText(config: Config): string {
   });
 }
 
-/** The state_dir of a config file's text, be the rest right or wrong; the default one if it names none. */
-export function stateDirIn(text: string): string {
+/** Where the parts of a running popgate meet. */
+export interface Places {
+  readonly stateDir: string;
+  readonly controlSocket: string;
+}
+
+/** The places that a config file's text names, be the rest right or wrong; the default ones if it names none. */
+export function placesIn(text: string): Places {
   try {
-    const { state_dir } = z.looseObject({ state_dir: absolutePath }).parse(parse(text));
-    return state_dir;
+    const { state_dir, control } = z
+      .looseObject({
+        state_dir: absolutePath.prefault(defaultStateDir),
+        control: z.looseObject({ socket: socketPath.optional() }).prefault({}),
+      })
+      .parse(parse(text));
+    return placesOf(state_dir, control.socket);
   } catch {
     // At fault elsewhere, or here: what can be read of it must do.
   }
-  const named = /^[ \t]*state_dir[ \t]*=[ \t]*(?:"([^"\\\n]*)"|'([^'\n]*)')/m.exec(text);
+  const stateDir = pathNamed("state_dir", text) ?? defaultStateDir;
+  return placesOf(stateDir, pathNamed("socket", text));
+}
+
+/** The places of a popgate with this state directory. */
+export function placesOf(stateDir: string, controlSocket = controlOf(stateDir)): Places {
+  return { stateDir, controlSocket };
+}
+
+function pathNamed(key: string, text: string): string | undefined {
+  const line = new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*(?:"([^"\\\\\n]*)"|'([^'\n]*)')`, "m");
+  const named = line.exec(text);
   const path = named?.[1] ?? named?.[2] ?? "";
-  return isAbsolute(path) ? normalize(path) : defaultStateDir;
+  return isAbsolute(path) ? normalize(path) : undefined;
 }
 
 function validate<T extends Parameters<typeof contradictions>[0]>(

@@ -31,6 +31,16 @@ export const absolutePath = z
   })
   .transform((path) => normalize(path));
 
+/** Of a Unix socket: the kernel takes 107 bytes, and what is shorter can be opened by every tool. */
+export const socketPath = absolutePath.refine((path) => Buffer.byteLength(path) <= 107, {
+  error: (issue) => `"${String(issue.input)}" is longer than the 107 bytes of a socket's path`,
+});
+
+/** The name of a group, or its number. */
+export const group = z.string().refine((text) => /^[A-Za-z0-9_][\w.-]{0,63}$/.test(text), {
+  error: (issue) => `"${String(issue.input)}" is no name of a group`,
+});
+
 /** `type:/path` or `/path`. */
 export const table = z
   .string()

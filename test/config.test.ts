@@ -1,11 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  configOfFlags,
-  configText,
-  parseAdapters,
-  parseConfig,
-  stateDirIn,
-} from "../src/config.ts";
+import { configOfFlags, configText, parseAdapters, parseConfig, placesIn } from "../src/config.ts";
 import { ConfigError } from "../src/errors.ts";
 
 const adapters = ["dovecot", "courier"];
@@ -42,6 +36,27 @@ test("the least config has every default", () => {
       too_many_users: "warn",
       short_ttl: 300_000,
     },
+    control: { socket: "/var/lib/popgate/control" },
+  });
+});
+
+test.each([
+  ['state_dir = "/srv/p"', "/srv/p/control"],
+  ['[control]\nsocket = "/run/popgate/control"', "/run/popgate/control"],
+  ['ttl = 7\nstate_dir = "/srv/p"\n[control]\nsocket = "/run/p"', "/run/p"],
+  ['state_dir = "/srv/p"\nthis is not TOML', "/srv/p/control"],
+  ['[control]\nsocket = "/run/p"\nthis is not TOML', "/run/p"],
+])("the control socket of %j, be the rest right or wrong", (text, socket) => {
+  expect(placesIn(text).controlSocket).toBe(socket);
+});
+
+test("a control socket lies beside the state unless the config says otherwise", () => {
+  const socketIn = (more: string) =>
+    parseConfig(`${more}\n${least}`, "popgate.toml", adapters).control;
+  expect(socketIn('state_dir = "/srv/p"').socket).toBe("/srv/p/control");
+  expect(socketIn('control = { socket = "/run/p", group = "mail" }')).toEqual({
+    socket: "/run/p",
+    group: "mail",
   });
 });
 
@@ -259,5 +274,5 @@ test.each([
   ['# state_dir = "/srv/p"', "/var/lib/popgate"],
   ['state_dir = "srv"', "/var/lib/popgate"],
 ])("the state directory of %j, be the rest right or wrong", (text, directory) => {
-  expect(stateDirIn(text)).toBe(directory);
+  expect(placesIn(text).stateDir).toBe(directory);
 });

@@ -550,16 +550,11 @@ describe("a stop at a bad moment", () => {
 });
 
 describe("told to withdraw", () => {
-  function request(forget: boolean): void {
-    writeFileSync(join(directory, "state/withdraw"), JSON.stringify({ forget }));
-  }
-
   test("it keeps the tables empty, whoever logs in, until a reload", async () => {
     const daemon = await started();
     login("192.0.2.1");
     await published(["192.0.2.1"]);
-    request(false);
-    await daemon.withdraw();
+    await daemon.control.withdraw({ forget: false });
     expect(clientsIn()).toEqual([]);
     login("192.0.2.2");
     await saved(["192.0.2.1", "192.0.2.2"]);
@@ -573,8 +568,7 @@ describe("told to withdraw", () => {
     login("192.0.2.1");
     await published(["192.0.2.1"]);
     clock.advance(1000);
-    request(true);
-    await daemon.withdraw();
+    await daemon.control.withdraw({ forget: true });
     expect(clientsIn()).toEqual([]);
     clock.advance(1000);
     login("192.0.2.1", { at: clock.now() - 1500 });
@@ -583,13 +577,5 @@ describe("told to withdraw", () => {
     await daemon.stop();
     await started();
     expect(clientsIn()).toEqual(["192.0.2.2"]);
-  });
-
-  test("without a request it does nothing", async () => {
-    const daemon = await started();
-    login("192.0.2.1");
-    await published(["192.0.2.1"]);
-    await daemon.withdraw();
-    expect(clientsIn()).toEqual(["192.0.2.1"]);
   });
 });

@@ -41,7 +41,7 @@ const trustOf = (source: SourceSettings) =>
 const full = parseConfig(
   example
     .replace(/^# (\w+ = .*|\[\[adapter\]\])$/gm, "$1")
-    .replace(/^(?:(?:config_dir|style|zone|format) = .*|name = "popgate")$/gm, ""),
+    .replace(/^(?:(?:config_dir|style|zone|format|group) = .*|name = "popgate")$/gm, ""),
   "popgate.toml",
   names,
 );
@@ -155,7 +155,9 @@ test("every option that README and the examples use is there", () => {
   const options = new Set(
     program.commands.flatMap((command) => command.options.map(({ long }) => long)),
   );
-  for (const [line] of readme.matchAll(/popgate (?:run|match|check|list|withdraw)[^\n`]*/g)) {
+  for (const [line] of readme.matchAll(
+    /popgate (?:run|match|check|status|list|explain|grant|revoke|reload|withdraw)[^\n`]*/g,
+  )) {
     for (const [option] of line.matchAll(/--[a-z-]+/g)) expect(options).toContain(option);
   }
 });

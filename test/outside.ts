@@ -14,15 +14,14 @@ export class GatheringOutside implements Outside {
   readonly stdin = new PassThrough();
   readonly input = () => this.stdin;
   isTerminal = false;
+  screen: Outside["screen"] = undefined;
   printed = "";
   told = "";
   stop = () => {};
   reload = () => {};
-  withdraw = () => {};
   readonly signals = {
     onStop: (callback: () => void) => void (this.stop = callback),
     onReload: (callback: () => void) => void (this.reload = callback),
-    onWithdraw: (callback: () => void) => void (this.withdraw = callback),
   };
 
   readonly print = (text: string) => void (this.printed += text);

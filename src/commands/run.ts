@@ -1,4 +1,5 @@
 /** `popgate run`: the daemon, in the foreground. */
+import { Listeners } from "../control/listeners.ts";
 import { Daemon } from "../daemon.ts";
 import { exit, KnownError, reasonOf, type ExitCode } from "../errors.ts";
 import { hostZone, ownAddresses } from "../host.ts";
@@ -46,19 +47,33 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   const daemon = new Daemon(parts, setup);
 
   // One after the other: a reload in the middle of another would mix two configs.
-  let work: Promise<unknown> = daemon.start();
-  const next = (what: string, task: () => Promise<void>) => {
-    work = work.then(task).catch((error: unknown) => log.error(what, { reason: reasonOf(error) }));
+  let work: Promise<unknown> = Promise.resolve();
+  const reload = (): Promise<void> => {
+    const reloaded = afterwards(work);
+    work = reloaded.catch((error: unknown) =>
+      log.error("reload refused, the running config stays", { reason: reasonOf(error) }),
+    );
+    return reloaded;
   };
-  signals.onReload(() => {
-    next("reload refused, the running config stays", async () => daemon.reload(await load()));
+  const afterwards = async (former: Promise<unknown>): Promise<void> => {
+    await former;
+    const fresh = await load();
+    await daemon.reload(fresh);
+    await listeners.open(fresh.config);
+  };
+  const listeners = new Listeners({
+    log,
+    run: runProgram,
+    control: { ...daemon.control, reload },
   });
-  signals.onWithdraw(() => next("not withdrawn", () => daemon.withdraw()));
+  work = daemon.start(() => listeners.open(setup.config));
+  signals.onReload(() => void reload().catch(() => {}));
 
   try {
     await Promise.race([work, stopped]);
     await stopped;
   } finally {
+    await listeners.close();
     await daemon.stop();
   }
   log.info("stopped, the tables are empty");

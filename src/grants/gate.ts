@@ -71,6 +71,11 @@ export class Gate {
     return this.#chronicle.refusalsOf(client);
   }
 
+  /** Why no login of this client would be granted now, whoever logs in; undefined if one might be. */
+  addressRefusalOf(client: Client): Reason | undefined {
+    return addressRefusalOf(client, this.#policy, this.#grants);
+  }
+
   /** The revocations in effect. */
   revocations(): readonly Revocation[] {
     return this.#revocations.all();

@@ -18,7 +18,19 @@ interface PublisherParts {
   readonly write: (clients: Iterable<Client>) => Promise<"written" | "unchanged">;
 }
 
+/** Why a map on disk is not what it should be. */
+export interface Trouble {
+  /** Wall clock, ms since 1970: when the first write in a row failed; undefined if none ended yet. */
+  readonly since: number | undefined;
+  readonly reason: string;
+  /** Wall clock, ms since 1970: since when clients stand in the map whose grants are over; undefined if none do. */
+  readonly overdue: number | undefined;
+  /** Whether the map is empty although clients may relay. */
+  readonly emptied: boolean;
+}
+
 interface Failure {
+  readonly reason: string;
   /** Monotonic ms: the end of the first failed write in a row, and of the last one. */
   readonly since: number;
   readonly last: number;
@@ -55,6 +67,15 @@ export class Publisher {
   /** False from a failed write until one succeeds. */
   get healthy(): boolean {
     return this.#failure === undefined;
+  }
+
+  /** Why the map on disk is not what it should be; undefined if the last write ended well. */
+  get trouble(): Trouble | undefined {
+    if (this.#failure === undefined) return undefined;
+    const { clock } = this.#parts;
+    const since = Math.round(clock.now() - clock.monotonic() + this.#failure.since);
+    const overdue = this.#wanted === "removal" ? since : undefined;
+    return { since, reason: this.#failure.reason, overdue, emptied: false };
   }
 
   /** Says that the live clients changed. After quiet they are published at once, else at the pace. */
@@ -162,7 +183,7 @@ export class Publisher {
     const now = clock.monotonic();
     const { since = now, told = Number.NEGATIVE_INFINITY } = this.#failure ?? {};
     const tell = now - told >= tellAgain;
-    this.#failure = { since, last: now, told: tell ? now : told };
+    this.#failure = { since, last: now, told: tell ? now : told, reason: reasonOf(error) };
     if (!tell) return;
     log.error("map not written", {
       table: name,

@@ -8,7 +8,8 @@ import type { Log } from "../log.ts";
 import type { Run } from "../run.ts";
 import { createMap } from "./index.ts";
 import type { AccessMap, MapSettings } from "./map.ts";
-import { Publisher } from "./publisher.ts";
+import { Publisher, type Trouble } from "./publisher.ts";
+import { Writes } from "./writes.ts";
 import { MapWriter } from "./writer.ts";
 
 interface TablesParts {
@@ -21,8 +22,21 @@ interface TablesParts {
   readonly forgotten: () => void;
 }
 
+/** How one table fares. */
+export interface TableHealth {
+  readonly map: AccessMap;
+  /** Once published and no longer configured. */
+  readonly orphan: boolean;
+  readonly trouble: Trouble | undefined;
+  /** Why running MTAs may not see what is written; undefined if they do. */
+  readonly unseen: string | undefined;
+  readonly writes: Writes;
+}
+
 interface Table {
   readonly map: AccessMap;
+  readonly writer: MapWriter;
+  readonly writes: Writes;
   readonly publisher: Publisher;
   /** Whether no MTA could be told of it yet. */
   readonly unheard: () => boolean;
@@ -66,6 +80,17 @@ export class Tables {
       if (!configured.has(map.name)) this.#put(map, true);
     }
     for (const map of maps) this.#put(map, false);
+  }
+
+  /** How each table fares. */
+  health(): TableHealth[] {
+    return [...this.#tables.values()].map(({ map, orphan, publisher, writer, writes }) => ({
+      map,
+      orphan,
+      trouble: publisher.trouble,
+      unseen: writer.fault,
+      writes,
+    }));
   }
 
   /** The names of the configured tables that leave this client out. */
@@ -170,6 +195,7 @@ export class Tables {
   #open(map: AccessMap, orphan: boolean, before: Promise<void> | undefined): Table {
     const { clock, log, run, clients } = this.#parts;
     const writer = new MapWriter({ map, run, log, clock });
+    const writes = this.#tables.get(map.name)?.writes ?? new Writes(clock);
     let first = () => {};
     const published = new Promise<void>((resolve) => {
       first = resolve;
@@ -183,13 +209,14 @@ export class Tables {
         await before;
         // Where not even the directory is left, nothing is left to empty.
         const gone = orphan && isGone(dirname(map.source));
-        const written = gone ? "unchanged" : await writer.write(snapshot);
+        const written = gone ? "unchanged" : await writes.count(() => writer.write(snapshot));
         first();
         if (orphan && !writer.unheard) this.#forget(map, publisher);
         return written;
       },
     });
-    return { map, publisher, unheard: () => writer.unheard, orphan, published };
+    const unheard = () => writer.unheard;
+    return { map, writer, writes, publisher, unheard, orphan, published };
   }
 
   #forget({ name }: AccessMap, publisher: Publisher): void {
