@@ -1,5 +1,4 @@
 /** The config: TOML text to one frozen, complete object. Every default stands here, once. */
-import { isAbsolute, join, normalize } from "node:path";
 import { parse, stringify, TomlError } from "smol-toml";
 import { z } from "zod";
 import { services } from "./adapters/adapter.ts";
@@ -7,6 +6,7 @@ import type { OwnAdapter } from "./adapters/own.ts";
 import { contradictions } from "./contradictions.ts";
 import { ConfigError, type Fault } from "./errors.ts";
 import { defaultStateDir } from "./paths.ts";
+import { placesNamed, placesOf, type Places } from "./places.ts";
 import {
   absolutePath,
   adapterName,
@@ -132,14 +132,9 @@ const contents = z.strictObject({
   adapter: ownAdapters.optional(),
 });
 
-/** The control socket of a state directory: whoever finds the state finds the popgate that runs on it. */
-function controlOf(stateDir: string): string {
-  return join(stateDir, "control");
-}
-
 const schema = contents.transform(({ control, ...rest }) => ({
   ...rest,
-  control: { ...control, socket: control.socket ?? controlOf(rest.state_dir) },
+  control: { ...control, socket: control.socket ?? placesOf(rest.state_dir).controlSocket },
 }));
 
 /** The whole config with every default: times in ms, paths absolute and normal. */
@@ -228,12 +223,6 @@ export function configText(config: Config): string {
   });
 }
 
-/** Where the parts of a running popgate meet. */
-export interface Places {
-  readonly stateDir: string;
-  readonly controlSocket: string;
-}
-
 /** The places that a config file's text names, be the rest right or wrong; the default ones if it names none. */
 export function placesIn(text: string): Places {
   try {
@@ -247,20 +236,7 @@ export function placesIn(text: string): Places {
   } catch {
     // At fault elsewhere, or here: what can be read of it must do.
   }
-  const stateDir = pathNamed("state_dir", text) ?? defaultStateDir;
-  return placesOf(stateDir, pathNamed("socket", text));
-}
-
-/** The places of a popgate with this state directory. */
-export function placesOf(stateDir: string, controlSocket = controlOf(stateDir)): Places {
-  return { stateDir, controlSocket };
-}
-
-function pathNamed(key: string, text: string): string | undefined {
-  const line = new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*(?:"([^"\\\\\n]*)"|'([^'\n]*)')`, "m");
-  const named = line.exec(text);
-  const path = named?.[1] ?? named?.[2] ?? "";
-  return isAbsolute(path) ? normalize(path) : undefined;
+  return placesNamed(text);
 }
 
 function validate<T extends Parameters<typeof contradictions>[0]>(

@@ -4,24 +4,15 @@ import { isAbsolute, normalize } from "node:path";
 import type { Adapter } from "./adapters/adapter.ts";
 import { adapters as builtIn } from "./adapters/index.ts";
 import { ownAdapters, type OwnAdapter } from "./adapters/own.ts";
-import {
-  configOfFlags,
-  parseConfig,
-  placesIn,
-  placesOf,
-  type Config,
-  type ConfigFlags,
-  type Places,
-} from "./config.ts";
+import { configOfFlags, parseConfig, placesIn, type Config, type ConfigFlags } from "./config.ts";
 import { codeOf, ConfigError, exit, KnownError, reasonOf, UsageError } from "./errors.ts";
 import { completeMaps } from "./host.ts";
 import { linearityFaults } from "./linearity.ts";
 import { createMap } from "./maps/index.ts";
 import type { AccessMap } from "./maps/map.ts";
 import { defaultConfigFile, defaultStateDir } from "./paths.ts";
+import { placesOf, type Places } from "./places.ts";
 import type { Run } from "./run.ts";
-
-export type { Places } from "./config.ts";
 
 /** A config, the maps that it means on this host, and all adapters: the built-in ones and its own. */
 export interface Setup {

@@ -2,7 +2,8 @@
 import { ask, type Reply } from "../control/ask.ts";
 import { exit, KnownError } from "../errors.ts";
 import { isLocked } from "../lock.ts";
-import { findPlaces, type ConfigOptions, type Places } from "../setup.ts";
+import type { Places } from "../places.ts";
+import { findPlaces, type ConfigOptions } from "../setup.ts";
 import { stateLock } from "../state-lock.ts";
 import type { Outside } from "./command.ts";
 
