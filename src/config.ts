@@ -15,8 +15,10 @@ import {
   durationText,
   format,
   group,
+  isForOthers,
   journalValue,
   journalValues,
+  listenAddress,
   logPath,
   nameList,
   networkList,
@@ -129,6 +131,13 @@ const contents = z.strictObject({
     })
     .prefault({}),
   control: z.strictObject({ socket: socketPath.optional(), group: group.optional() }).prefault({}),
+  metrics: z
+    .strictObject({ listen: listenAddress.optional(), remote: z.boolean().default(false) })
+    .refine(({ listen, remote }) => listen === undefined || remote || !isForOthers(listen), {
+      path: ["listen"],
+      error: "others could reach it; take 127.0.0.1, or say remote = true if you mean it",
+    })
+    .prefault({}),
   adapter: ownAdapters.optional(),
 });
 

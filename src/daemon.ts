@@ -39,6 +39,8 @@ interface DaemonParts {
   /** Standard input, for a source that reads it; and who is told when it ends. */
   readonly input: () => Readable;
   readonly ended: () => void;
+  /** Told for each client that is granted: so many ms later a table has it. */
+  readonly published?: (ms: number) => void;
 }
 
 /** Milliseconds: clocks step and machines sleep, so no timer is trusted for longer. */
@@ -46,8 +48,8 @@ const longestNap = 5000;
 
 /** One running popgate. */
 export class Daemon {
-  /** What it answers and does for whoever may ask; a reload is not its own to begin. */
-  readonly control: Omit<Control, "reload">;
+  /** What it answers and does for whoever may ask. */
+  readonly control: Omit<Control, "reload" | "metrics">;
   readonly #parts: DaemonParts;
   readonly #sources: Sources;
   readonly #matchers: Matchers;
@@ -83,6 +85,7 @@ export class Daemon {
       run,
       clients: () => this.#published(),
       forgotten: () => this.#memory.change(),
+      published: parts.published,
     });
     this.#matchers = new Matchers(parts, adapters);
     this.#sources = new Sources({

@@ -37,6 +37,7 @@ test("the least config has every default", () => {
       short_ttl: 300_000,
     },
     control: { socket: "/var/lib/popgate/control" },
+    metrics: { remote: false },
   });
 });
 
@@ -48,6 +49,27 @@ test.each([
   ['[control]\nsocket = "/run/p"\nthis is not TOML', "/run/p"],
 ])("the control socket of %j, be the rest right or wrong", (text, socket) => {
   expect(placesIn(text).controlSocket).toBe(socket);
+});
+
+test.each([
+  ["127.0.0.1:9712", []],
+  ["127.1.2.3:1", []],
+  ["[::1]:65535", []],
+  [
+    "192.0.2.1:9712",
+    [expect.stringMatching(/^popgate.toml: metrics.listen: others could reach it/)],
+  ],
+  ["0.0.0.0:9712", [expect.stringMatching(/others could reach it/)]],
+  ["[::]:9712", [expect.stringMatching(/others could reach it/)]],
+  ["localhost:9712", [expect.stringMatching(/is no address to listen on/)]],
+  ["127.0.0.1", [expect.stringMatching(/is no address to listen on/)]],
+  ["127.0.0.1:65536", [expect.stringMatching(/is no address to listen on/)]],
+  [":9712", [expect.stringMatching(/is no address to listen on/)]],
+])("metrics on %s", (listen, faults) => {
+  const text = (more: string) => `${least}[metrics]\nlisten = "${listen}"\n${more}`;
+  expect(faultsOf(text(""))).toEqual(faults);
+  const isAddress = /^(?:[\d.]+|\[.*\]):\d{1,5}$/.test(listen) && !listen.endsWith("65536");
+  expect(faultsOf(text("remote = true"))).toHaveLength(isAddress ? 0 : 1);
 });
 
 test("a control socket lies beside the state unless the config says otherwise", () => {

@@ -1,5 +1,6 @@
 /** `popgate run`: the daemon, in the foreground. */
 import { Listeners } from "../control/listeners.ts";
+import { Metrics } from "../control/metrics.ts";
 import { Daemon } from "../daemon.ts";
 import { exit, KnownError, reasonOf, type ExitCode } from "../errors.ts";
 import { hostZone, ownAddresses } from "../host.ts";
@@ -43,7 +44,18 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   }
   const { run: runProgram, spawn, input } = outside;
   const zone = hostZone();
-  const parts = { clock, log, run: runProgram, spawn, ownAddresses, zone, input, ended: end };
+  const metrics = new Metrics();
+  const parts = {
+    clock,
+    log,
+    run: runProgram,
+    spawn,
+    ownAddresses,
+    zone,
+    input,
+    ended: end,
+    published: metrics.published,
+  };
   const daemon = new Daemon(parts, setup);
 
   // One after the other: a reload in the middle of another would mix two configs.
@@ -64,7 +76,7 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   const listeners = new Listeners({
     log,
     run: runProgram,
-    control: { ...daemon.control, reload },
+    control: { ...daemon.control, reload, metrics: () => metrics.text(daemon.control.status()) },
   });
   work = daemon.start(() => listeners.open(setup.config));
   signals.onReload(() => void reload().catch(() => {}));

@@ -158,4 +158,6 @@ export interface Control {
   revoke(order: RevocationOrder): Promise<{ readonly ended: number }>;
   withdraw(order: { readonly forget: boolean }): Promise<unknown>;
   reload(): Promise<unknown>;
+  /** In Prometheus' text format. */
+  metrics(): string;
 }

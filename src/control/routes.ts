@@ -7,7 +7,18 @@ import { grantOrderOf, revocationOrderOf, withdrawalOf } from "./orders.ts";
 
 type Route = (request: Request, control: Control) => Answer | Promise<Answer>;
 
-const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+type Routes = Readonly<Record<string, Readonly<Record<string, Route>>>>;
+
+const metrics: Routes[string] = {
+  GET: (_, control) => ({
+    status: 200,
+    type: "text/plain; version=0.0.4; charset=utf-8",
+    body: control.metrics(),
+  }),
+};
+
+const routes: Routes = {
+  "/metrics": metrics,
   "/status": { GET: (_, control) => json(control.status()) },
   "/grants": {
     GET: (_, control) => ({
@@ -33,8 +44,17 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   },
 };
 
-/** Gives what answers requests for this popgate. */
+/** Gives what answers all requests for this popgate. */
 export function handleFor(control: Control): Handle {
+  return answering(routes, control);
+}
+
+/** Gives what answers those that change nothing and name nobody. */
+export function handleMetricsFor(control: Control): Handle {
+  return answering({ "/metrics": metrics }, control);
+}
+
+function answering(routes: Routes, control: Control): Handle {
   return async (request) => {
     const path = request.path.startsWith("/explain/") ? "/explain/" : request.path;
     const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;

@@ -3,7 +3,7 @@ import type { Stats } from "node:fs";
 import { chmod, chown, lstat, mkdtemp, open, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import type { Server } from "node:http";
-import { connect } from "node:net";
+import { connect, type ListenOptions } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { inspectDirectory } from "../directory.ts";
 import { codeOf, exit, KnownError, reasonOf } from "../errors.ts";
@@ -42,7 +42,7 @@ export async function listenAt(
   const aside = await mkdtemp(join(dirname(path), `.${basename(path)}.`));
   const directory = await open(aside, "r");
   try {
-    await listening(server, through(directory, "socket"));
+    await listening(server, { path: through(directory, "socket") });
     const socket = join(aside, "socket");
     // The group first: its members get in with the mode.
     if (gid !== undefined) await chown(socket, -1, gid);
@@ -57,19 +57,36 @@ export async function listenAt(
   }
   return async () => {
     await rm(path, { force: true });
-    await new Promise((resolve) => {
-      server.close(resolve);
-      server.closeAllConnections();
-    });
-    // Node removes a socket by the path that it was bound to: until now that leads into a directory that is gone.
+    endOf(server);
+    // Node removes a socket by the path that it was bound to: until here that led into a directory that is gone.
     await directory.close();
   };
 }
 
-async function listening(server: Server, path: string): Promise<void> {
+/**
+ * Makes the server listen on `address:port`, IPv6 in brackets. Gives what ends it.
+ * @throws KnownError if that address is taken, or not this host's
+ */
+export async function listenOn(server: Server, address: string): Promise<() => Promise<void>> {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  try {
+    await listening(server, { host: hostname.replace(/[[\]]/g, ""), port: Number(port) });
+  } catch (error) {
+    throw new KnownError(`metrics.listen ${address}: ${reasonOf(error)}`, exit.cannotCreate);
+  }
+  return async () => endOf(server);
+}
+
+/** Nobody gets in any more. Who was asking when a reload, perhaps his own, moved the socket, still gets his answer. */
+function endOf(server: Server): void {
+  server.close();
+  server.closeIdleConnections();
+}
+
+async function listening(server: Server, where: ListenOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(path, () => {
+    server.listen(where, () => {
       server.off("error", reject);
       // A connection that cannot be accepted, for want of descriptors, is the client's loss.
       server.on("error", () => {});

@@ -20,6 +20,8 @@ interface TablesParts {
   readonly clients: () => Iterable<Client>;
   /** Called when a table that is no longer configured is empty, and remembered no more. */
   readonly forgotten: () => void;
+  /** Called for each client that came, and each table: so many ms later the table has it. */
+  readonly published?: ((ms: number) => void) | undefined;
 }
 
 /** How one table fares. */
@@ -116,7 +118,10 @@ export class Tables {
 
   /** Says that the clients changed; the tables follow at their pace. */
   request(change: "addition" | "removal"): void {
-    for (const { publisher } of this.#tables.values()) publisher.request(change);
+    for (const { publisher, writes, orphan } of this.#tables.values()) {
+      if (change === "addition" && !orphan) writes.expect();
+      publisher.request(change);
+    }
   }
 
   /**
@@ -195,7 +200,8 @@ export class Tables {
   #open(map: AccessMap, orphan: boolean, before: Promise<void> | undefined): Table {
     const { clock, log, run, clients } = this.#parts;
     const writer = new MapWriter({ map, run, log, clock });
-    const writes = this.#tables.get(map.name)?.writes ?? new Writes(clock);
+    const writes =
+      this.#tables.get(map.name)?.writes ?? new Writes(clock, this.#parts.published ?? (() => {}));
     let first = () => {};
     const published = new Promise<void>((resolve) => {
       first = resolve;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Control, Listed, Status } from "../../src/control/control.ts";
-import { handleFor } from "../../src/control/routes.ts";
+import { handleFor, handleMetricsFor } from "../../src/control/routes.ts";
 import { exit, KnownError } from "../../src/errors.ts";
 
 const grant: Listed = {
@@ -28,6 +28,7 @@ const control: Control = {
     return { ended: 1 };
   },
   withdraw: async (order) => void ordered.push(order),
+  metrics: () => "popgate_healthy 1\n",
   reload: async () => {
     throw new KnownError("ttl: is missing", exit.config);
   },
@@ -46,12 +47,13 @@ const hour = 3_600_000;
 
 test.each([
   ["GET", "/status", "", 200, '{"health":"healthy"}\n', []],
+  ["GET", "/metrics", "", 200, "popgate_healthy 1\n", []],
   ["GET", "/explain/192.0.2.7", "", 200, /^\{"client":"192.0.2.7","granted":false/, []],
   ["GET", "/explain/2001%3adb8::7", "", 200, /^\{"client":"2001:db8::7"/, []],
   ["GET", "/explain/%ff", "", 400, /that is no address/, []],
   ["GET", "/explain/", "", 400, /that is no address/, []],
   ["GET", "/explain/192.0.2.7/", "", 400, /that is no address/, []],
-  ["GET", "/", "", 404, /there is \/status, \/grants/, []],
+  ["GET", "/", "", 404, /there is \/metrics, \/status, \/grants/, []],
   ["GET", "/toString", "", 404, /there is/, []],
   ["DELETE", "/grants", "", 405, /only GET, POST/, []],
   ["toString", "/grants", "", 405, /only GET, POST/, []],
@@ -106,6 +108,16 @@ test.each([
     text: typeof text === "string" ? text : expect.stringMatching(text),
     ordered: orders,
   });
+});
+
+test("where only metrics are to be had, nothing else is", async () => {
+  const only = handleMetricsFor(control);
+  const statusOf = async (method: string, path: string) =>
+    (await only({ method, path, body: '{"client":"192.0.2.7","for":"1h"}' })).status;
+  expect(await statusOf("GET", "/metrics")).toBe(200);
+  for (const path of ["/status", "/grants", "/explain/192.0.2.7", "/withdrawals", "/reload"]) {
+    expect([await statusOf("GET", path), await statusOf("POST", path)]).toEqual([404, 404]);
+  }
 });
 
 test("the grants come in pieces of whole lines", async () => {
