@@ -1,4 +1,4 @@
-/** `npm run bench [-- latency follow catchup gigabyte adapters guard idle] [--idle SECONDS]`: prints how fast, how small and how right popgate is. */
+/** `npm run bench [-- latency follow catchup gigabyte adapters guard control idle] [--idle SECONDS]`: prints how fast, how small and how right popgate is. */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { run, stopped } from "../command.mjs";
 import { provideDaemons } from "../daemons.mjs";
 import { prepareGround, project } from "../ground.mjs";
 
-const all = ["latency", "follow", "catchup", "gigabyte", "adapters", "guard", "idle"];
+const all = ["latency", "follow", "catchup", "gigabyte", "adapters", "guard", "control", "idle"];
 const measure = fileURLToPath(new URL("measure.mjs", import.meta.url));
 
 async function main() {
