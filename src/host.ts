@@ -110,8 +110,12 @@ export async function postfixRestrictions(
 export function isInMynetworks(mynetworks: string, client: Client): boolean | undefined {
   let known = true;
   for (const word of mynetworks.split(/[\s,]+/).filter(Boolean)) {
+    const text = word.replace(/[[\]]/g, "");
+    // Postfix's default has the loopback in this form, too.
+    const [, four, bits] = /^::ffff:([\d.]+)\/(\d+)$/i.exec(text) ?? [];
     try {
-      if (networks([word.replace(/[[\]]/g, "")]).has(client)) return true;
+      const network = four === undefined ? text : `${four}/${String(Number(bits) - 96)}`;
+      if (networks([network]).has(client)) return true;
     } catch {
       known = false;
     }

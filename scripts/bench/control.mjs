@@ -85,13 +85,13 @@ function stateText() {
 
 /** Another client's wait, while one takes all grants again and again. */
 async function beside(socket) {
-  let over = false;
+  const over = new AbortController();
   const lists = (async () => {
-    while (!over) await ask(socket, "/grants");
+    while (!over.signal.aborted) await ask(socket, "/grants");
   })();
   const waits = [];
   for (let turn = 0; turn < asked; turn++) waits.push((await ask(socket, "/status")).first);
-  over = true;
+  over.abort();
   await lists;
   return [ms(median(waits)), ms(percentile(waits, 0.95)), ms(Math.max(...waits))];
 }

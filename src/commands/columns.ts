@@ -13,7 +13,7 @@ interface Fit {
 }
 
 /** No soft column gets narrower than this. */
-const narrowest = 8;
+const narrowest = 20;
 
 /** Gives rows under their titles, each ending in a line feed. */
 export function aligned(
