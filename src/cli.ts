@@ -1,14 +1,10 @@
 /** Declares the command line. */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { Outside } from "./commands/command.ts";
 import { exit, type ExitCode } from "./errors.ts";
 import { detailsOf } from "./help.ts";
 import { defaultConfigFile } from "./paths.ts";
-
-const manifest: unknown = JSON.parse(
-  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
-);
+import { version } from "./version.ts";
 
 /** The whole program, ready to parse; `done` is given the exit code of the command that ran. */
 export function createProgram(outside: Outside, done: (code: ExitCode) => void): Command {
@@ -16,7 +12,7 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
     .description(
       "POP before SMTP: a client that has just logged in by POP or IMAP may relay mail for a while.",
     )
-    .version(versionOf(manifest))
+    .version(version)
     .showHelpAfterError("(popgate --help shows how)")
     .configureOutput({ writeOut: outside.print, writeErr: outside.tell })
     .exitOverride();
@@ -70,12 +66,60 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
         (await import("./commands/match.ts")).match(files, options, outside),
       ),
     );
+  withState(program.command("status"))
+    .description(
+      "show whether popgate is healthy, how far its sources and maps are, and what it has counted",
+    )
+    .option("--json", "one JSON object")
+    .action(
+      act(async (options: object) =>
+        (await import("./commands/status.ts")).status(options, outside),
+      ),
+    );
   withState(program.command("list"))
     .description("show the live grants, or how far the sources were read")
     .option("--sources", "show the sources instead of the grants")
     .option("--json", "one JSON object a grant, or a source")
+    .option("--watch", "on a terminal, show them anew every second")
     .action(
       act(async (options: object) => (await import("./commands/list.ts")).list(options, outside)),
+    );
+  withState(program.command("explain"))
+    .description("tell why a client is granted or not, and what the tables and Postfix say of it")
+    .argument("<client>", "its address")
+    .option("--json", "one JSON object")
+    .action(
+      act(async (client: string, options: object) =>
+        (await import("./commands/explain.ts")).explain(client, options, outside),
+      ),
+    );
+  withState(program.command("grant"))
+    .description("let a client relay for a while without a login")
+    .argument("<client>", "its address")
+    .option("--for <duration>", "for how long: 90s, 30m, 2h, 1d")
+    .option("--why <text>", "what list and explain say of it")
+    .action(
+      act(async (client: string, options: object) =>
+        (await import("./commands/grant.ts")).grant(client, options, outside),
+      ),
+    );
+  withState(program.command("revoke"))
+    .description("end the grant of a client, or those of a user")
+    .argument("[client]", "its address")
+    .option("--user <name>", "all clients of this user instead")
+    .option("--for <duration>", "let no login grant again for so long")
+    .option("--why <text>", "what explain says of it")
+    .action(
+      act(async (client: string | undefined, options: object) =>
+        (await import("./commands/grant.ts")).revoke(client, options, outside),
+      ),
+    );
+  withState(program.command("reload"))
+    .description("have the running popgate read its config again")
+    .action(
+      act(async (options: object) =>
+        (await import("./commands/reload.ts")).reload(options, outside),
+      ),
     );
   withState(program.command("withdraw"))
     .description("empty every table, configured or remembered, with or without a running popgate")
@@ -138,8 +182,4 @@ function withConfig(command: Command): Command {
 
 function gather(value: string, former: readonly string[] = []): string[] {
   return [...former, value];
-}
-
-function versionOf(json: unknown): string {
-  return typeof json === "object" && json !== null && "version" in json ? String(json.version) : "";
 }

@@ -1,5 +1,4 @@
 /** The config: TOML text to one frozen, complete object. Every default stands here, once. */
-import { isAbsolute, normalize } from "node:path";
 import { parse, stringify, TomlError } from "smol-toml";
 import { z } from "zod";
 import { services } from "./adapters/adapter.ts";
@@ -7,6 +6,7 @@ import type { OwnAdapter } from "./adapters/own.ts";
 import { contradictions } from "./contradictions.ts";
 import { ConfigError, type Fault } from "./errors.ts";
 import { defaultStateDir } from "./paths.ts";
+import { placesNamed, placesOf, type Places } from "./places.ts";
 import {
   absolutePath,
   adapterName,
@@ -14,13 +14,17 @@ import {
   duration,
   durationText,
   format,
+  group,
+  isForOthers,
   journalValue,
   journalValues,
+  listenAddress,
   logPath,
   nameList,
   networkList,
   plainError,
   program,
+  socketPath,
   table,
   texts,
   zone,
@@ -47,7 +51,8 @@ const ownAdapters = z
   )
   .min(1);
 
-const schema = z.strictObject({
+/** What a config may hold, before the defaults that depend on other keys. */
+export const contents = z.strictObject({
   ttl: duration.prefault("30m"),
   fail_open_limit: duration.prefault("60s"),
   state_dir: absolutePath.prefault(defaultStateDir),
@@ -127,25 +132,21 @@ const schema = z.strictObject({
       short_ttl: duration.prefault("5m"),
     })
     .prefault({}),
+  control: z.strictObject({ socket: socketPath.optional(), group: group.optional() }).prefault({}),
+  metrics: z
+    .strictObject({ listen: listenAddress.optional(), remote: z.boolean().default(false) })
+    .refine(({ listen, remote }) => listen === undefined || remote || !isForOthers(listen), {
+      path: ["listen"],
+      error: "others could reach it; take 127.0.0.1, or say remote = true if you mean it",
+    })
+    .prefault({}),
   adapter: ownAdapters.optional(),
 });
 
-/** Every key that there is, with those above it: `source.path`. */
-export function configKeys(): ReadonlySet<string> {
-  const keys = new Set<string>();
-  gather(z.toJSONSchema(schema, { unrepresentable: "any" }), "", keys);
-  return keys;
-}
-
-function gather(node: z.core.JSONSchema._JSONSchema, above: string, keys: Set<string>): void {
-  if (typeof node === "boolean") return;
-  for (const [key, inner] of Object.entries(node.properties ?? {})) {
-    keys.add(above + key);
-    gather(inner, `${above}${key}.`, keys);
-  }
-  const within = [node.items ?? [], node.anyOf ?? [], node.oneOf ?? []].flat();
-  for (const inner of within) gather(inner, above, keys);
-}
+const schema = contents.transform(({ control, ...rest }) => ({
+  ...rest,
+  control: { ...control, socket: control.socket ?? placesOf(rest.state_dir).controlSocket },
+}));
 
 /** The whole config with every default: times in ms, paths absolute and normal. */
 export type Config = Readonly<z.output<typeof schema>>;
@@ -234,17 +235,20 @@ export function configText(config: Config): string {
   });
 }
 
-/** The state_dir of a config file's text, be the rest right or wrong; the default one if it names none. */
-export function stateDirIn(text: string): string {
+/** The places that a config file's text names, be the rest right or wrong; the default ones if it names none. */
+export function placesIn(text: string): Places {
   try {
-    const { state_dir } = z.looseObject({ state_dir: absolutePath }).parse(parse(text));
-    return state_dir;
+    const { state_dir, control } = z
+      .looseObject({
+        state_dir: absolutePath.prefault(defaultStateDir),
+        control: z.looseObject({ socket: socketPath.optional() }).prefault({}),
+      })
+      .parse(parse(text));
+    return placesOf(state_dir, control.socket);
   } catch {
     // At fault elsewhere, or here: what can be read of it must do.
   }
-  const named = /^[ \t]*state_dir[ \t]*=[ \t]*(?:"([^"\\\n]*)"|'([^'\n]*)')/m.exec(text);
-  const path = named?.[1] ?? named?.[2] ?? "";
-  return isAbsolute(path) ? normalize(path) : defaultStateDir;
+  return placesNamed(text);
 }
 
 function validate<T extends Parameters<typeof contradictions>[0]>(

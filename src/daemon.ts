@@ -2,9 +2,12 @@
 import type { Readable } from "node:stream";
 import { isLogin } from "./adapters/matcher.ts";
 import { reasonTexts as lineReasons, type Refusal } from "./adapters/refusal.ts";
+import { answersOf } from "./answers.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import type { Control } from "./control/control.ts";
+import { Counters } from "./counters.ts";
 import { ConfigError, reasonOf } from "./errors.ts";
 import { Gate } from "./grants/gate.ts";
 import { Refusals } from "./grants/refusals.ts";
@@ -15,6 +18,7 @@ import { Tables } from "./maps/tables.ts";
 import { Matchers, type SourceMatcher } from "./matchers.ts";
 import { Memory } from "./memory.ts";
 import type { Line } from "./model.ts";
+import { ordersOf } from "./orders.ts";
 import { longestTtl, rulesOf } from "./rules.ts";
 import type { Run, Spawn } from "./run.ts";
 import type { SourceSettings } from "./sources/settings.ts";
@@ -23,7 +27,6 @@ import { Sources } from "./sources/sources.ts";
 import type { Setup } from "./setup.ts";
 import { lockState } from "./state-lock.ts";
 import { loadState, type State } from "./state.ts";
-import { pendingWithdrawal, withdrawalDone } from "./withdrawal.ts";
 
 interface DaemonParts {
   readonly clock: Clock;
@@ -36,6 +39,8 @@ interface DaemonParts {
   /** Standard input, for a source that reads it; and who is told when it ends. */
   readonly input: () => Readable;
   readonly ended: () => void;
+  /** Told for each client that is granted: so many ms later a table has it. */
+  readonly published?: (ms: number) => void;
 }
 
 /** Milliseconds: clocks step and machines sleep, so no timer is trusted for longer. */
@@ -43,6 +48,8 @@ const longestNap = 5000;
 
 /** One running popgate. */
 export class Daemon {
+  /** What it answers and does for whoever may ask. */
+  readonly control: Omit<Control, "reload" | "metrics">;
   readonly #parts: DaemonParts;
   readonly #sources: Sources;
   readonly #matchers: Matchers;
@@ -50,6 +57,7 @@ export class Daemon {
   readonly #tables: Tables;
   readonly #memory: Memory;
   readonly #refusedLines: Refusals;
+  readonly #counters = new Counters();
   #config: Config;
   #maps: readonly AccessMap[];
   #lock: Lock | undefined;
@@ -79,6 +87,7 @@ export class Daemon {
       mostAhead: () => this.#config.ttl / 10,
       failOpenLimit: () => this.#config.fail_open_limit,
       forgotten: () => this.#memory.change(),
+      published: parts.published,
     });
     this.#matchers = new Matchers(parts, adapters);
     this.#sources = new Sources({
@@ -94,14 +103,27 @@ export class Daemon {
       this.#matchers,
     ];
     this.#memory = new Memory({ clock, log, directory, gate, tables, sources, matchers });
+    const counters = this.#counters;
+    const self = () => ({
+      ready: this.#ready,
+      withdrawn: this.#withdrawn,
+      maxGrants: this.#config.guard.max_grants,
+    });
+    const [granted, withdraw] = [this.#granted.bind(this), () => void (this.#withdrawn = true)];
+    this.control = {
+      ...answersOf({ clock, gate, tables, sources, matchers, counters, self }),
+      ...ordersOf({ clock, log, gate, tables, memory: this.#memory, granted, withdraw }),
+    };
   }
 
   /**
-   * Resolves when it follows the logs; `ready` is told when the tables hold what they must, too.
+   * Resolves when it follows the logs; `ready` is told when the tables hold what they must, too. `owned` is called when the
+   * state directory is this popgate's, which may be long before.
    * @throws KnownError for what makes a start impossible: another popgate, a state directory or a log path that cannot serve
    */
-  async start(): Promise<void> {
+  async start(owned = async (): Promise<void> => {}): Promise<void> {
     const { checkpoints } = await (this.#loading = this.#load());
+    await owned();
     // The tables are remembered before anything is in them: whatever happens next, they can be emptied.
     await this.#memory.announce(this.#maps);
     await this.#publish();
@@ -140,19 +162,6 @@ export class Daemon {
     return Math.min(this.#wakes, this.#sources.beat(), this.#tables.beat());
   }
 
-  /** How it does, in a line for people. */
-  summary(): string {
-    const troubles = [
-      ...this.#tables.failing.map((table) => `${table} cannot be written`),
-      ...this.#sources
-        .progress()
-        .flatMap(({ name, trouble }) => (trouble === undefined ? [] : [`${name}: ${trouble}`])),
-    ];
-    const grants = `${String(this.#gate.size)} ${this.#gate.size === 1 ? "grant" : "grants"}`;
-    const what = this.#withdrawn ? `withdrawn, the tables are empty; ${grants}` : grants;
-    return [what, ...troubles].join("; ");
-  }
-
   /** Takes a new config; what no longer passes it is revoked at once. */
   async reload({ config, maps, adapters }: Setup): Promise<void> {
     if (config.state_dir !== this.#config.state_dir) {
@@ -173,22 +182,6 @@ export class Daemon {
     await this.#sources.configure(config.source, {}, this.#matchers.change(adapters));
     this.#parts.log.info("reloaded", { grants: this.#gate.size });
     void this.#tellReady();
-  }
-
-  /** Does what `popgate withdraw` left in the state directory, if anything. */
-  async withdraw(): Promise<void> {
-    const { log } = this.#parts;
-    const withdrawal = pendingWithdrawal(this.#config.state_dir);
-    if (withdrawal === undefined) return;
-    if (withdrawal.forget) this.#gate.forget();
-    else this.#withdrawn = true;
-    this.#memory.change();
-    await this.#tables.publish();
-    if (withdrawal.forget) await this.#memory.save();
-    withdrawalDone(this.#config.state_dir);
-    log.warning(
-      withdrawal.forget ? "withdrawn, all grants forgotten" : "withdrawn until a restart or reload",
-    );
   }
 
   /**
@@ -232,25 +225,33 @@ export class Daemon {
     const match = matcher.match(line, this.#parts.clock.now());
     if (match === undefined) return;
     if (!isLogin(match)) return this.#tellRefused(line, match);
+    this.#counters.lastLogin = this.#parts.clock.now();
     const change = this.#gate.take(match, line);
     if (change === "none") return;
     this.#memory.change();
     if (change === "renewed") return this.#tables.request("renewal");
     if (change === "revoked") return this.#tables.request("removal");
-    if (change === "granted") this.#request(match.client);
-    if (this.#gate.untilNextExpiry() < this.#wakes - this.#parts.clock.monotonic()) this.#nap();
+    if (change === "granted") this.#granted(match.client);
+    else this.#wakeInTime();
   }
 
-  #request(client: Client): void {
+  #granted(client: Client): void {
     this.#tables.request("addition");
     for (const table of this.#tables.leavingOut(client)) {
       const reason = "the MTA would take its address for a whole network";
       this.#parts.log.warning("not published", { client, table, reason });
     }
+    this.#wakeInTime();
+  }
+
+  /** A grant may end before the nap does. */
+  #wakeInTime(): void {
+    if (this.#gate.untilNextExpiry() < this.#wakes - this.#parts.clock.monotonic()) this.#nap();
   }
 
   /** Told once a ttl for each adapter and reason: strangers can make such lines. */
   #tellRefused({ source, offset }: Line, { refused, adapter }: Refusal): void {
+    this.#counters.lineRefused(refused);
     if (!this.#refusedLines.isNews(adapter, refused, this.#parts.clock.monotonic())) return;
     this.#parts.log.warning("line refused", {
       reason: lineReasons[refused],

@@ -1,6 +1,6 @@
 /** Asks the host: its addresses, its MTA, and where its mail logs go. */
 import { networkInterfaces } from "node:os";
-import { canonicalClient, type Client } from "./client.ts";
+import { canonicalClient, networks, type Client } from "./client.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./errors.ts";
 import type { MapSettings, Mta } from "./maps/map.ts";
@@ -79,6 +79,7 @@ export interface PostfixRestrictions {
   readonly relay: string;
   readonly recipient: string;
   readonly client: string;
+  readonly mynetworks: string;
   /** master.cf's own settings of the same names: `submission/inet/smtpd_relay_restrictions` and its value. */
   readonly services: ReadonlyMap<string, string>;
 }
@@ -100,8 +101,26 @@ export async function postfixRestrictions(
     relay: await value("smtpd_relay_restrictions"),
     recipient: await value("smtpd_recipient_restrictions"),
     client: await value("smtpd_client_restrictions"),
+    mynetworks: await value("mynetworks"),
     services: new Map(pairs.map(([, name = "", restrictions = ""]) => [name, restrictions])),
   };
+}
+
+/** Whether a client is in Postfix's mynetworks; undefined if that names more than networks, and none of these has it. */
+export function isInMynetworks(mynetworks: string, client: Client): boolean | undefined {
+  let known = true;
+  for (const word of mynetworks.split(/[\s,]+/).filter(Boolean)) {
+    const text = word.replace(/[[\]]/g, "");
+    // Postfix's default has the loopback in this form, too.
+    const [, four, bits] = /^::ffff:([\d.]+)\/(\d+)$/i.exec(text) ?? [];
+    try {
+      const network = four === undefined ? text : `${four}/${String(Number(bits) - 96)}`;
+      if (networks([network]).has(client)) return true;
+    } catch {
+      known = false;
+    }
+  }
+  return known ? false : undefined;
 }
 
 /** Where the mail logs of this host may be, when the one that was named is not there: one sentence each. */

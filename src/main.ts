@@ -20,6 +20,9 @@ const outside: Outside = {
   input: () => process.stdin,
   print: (text) => void process.stdout.write(text),
   tell,
+  screen: process.stdout.isTTY
+    ? { columns: () => process.stdout.columns, rows: () => process.stdout.rows }
+    : undefined,
   isTerminal: process.stderr.isTTY && !process.stdout.isTTY,
   log: (json) => createLog(systemClock, tell, json),
   environment: process.env,
@@ -36,7 +39,6 @@ const outside: Outside = {
       }
     },
     onReload: (callback) => void process.on("SIGHUP", callback),
-    onWithdraw: (callback) => void process.on("SIGUSR2", callback),
   },
 };
 
@@ -64,8 +66,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 process.stdout.on("error", () => process.exit(exit.ok));
 // Whoever read what popgate tells may go away; the tables must still be kept.
 process.stderr.on("error", () => {});
-// Node would open its debugger to whoever can signal us.
-process.on("SIGUSR1", () => {});
+// Node would open its debugger to whoever can signal us; the other one would end us with the tables full.
+for (const signal of ["SIGUSR1", "SIGUSR2"] as const) process.on(signal, () => {});
 const code = await main(process.argv.slice(2));
 // What was printed must reach a slow pipe before the process ends.
 process.stdout.write("", () => process.exit(code));

@@ -18,6 +18,12 @@ interface MatchersParts {
   readonly zone: string;
 }
 
+/** A daemon that seems to have changed its words, and the source in which it shows. */
+export interface Ailing {
+  readonly source: string;
+  readonly sign: Exclude<Sign, { kind: "well" }>;
+}
+
 /** What a source's lines go through. */
 export type SourceMatcher = Pick<Matcher, "programs" | "wants" | "timeOf" | "match">;
 
@@ -27,6 +33,8 @@ export class Matchers {
   #adapters: readonly Adapter[];
   readonly #bySource = new Map<string, Matcher>();
   readonly #drifts = new Map<string, Drift>();
+  /** What was told last of an adapter in a source, unless it is over: by both names. */
+  readonly #signs = new Map<string, Ailing>();
   /** First lines of the state that was loaded, until their source has a matcher. */
   #former: OpenLinesBySource = {};
 
@@ -87,8 +95,25 @@ export class Matchers {
     }
   }
 
+  /** The daemons that seem to have changed their words, as it was told last. */
+  get ailing(): readonly Ailing[] {
+    return [...this.#signs.values()].filter(({ source }) => this.#drifts.has(source));
+  }
+
+  /** Near misses by adapter, of all sources: as many as were looked at. */
+  nearMisses(): Record<string, number> {
+    const all: Record<string, number> = {};
+    for (const drift of this.#drifts.values()) {
+      for (const [adapter, count] of drift.misses()) all[adapter] = (all[adapter] ?? 0) + count;
+    }
+    return all;
+  }
+
   #tell(source: string, sign: Sign): void {
     const { log } = this.#parts;
+    const key = `${sign.adapter} ${source}`;
+    if (sign.kind === "well") this.#signs.delete(key);
+    else this.#signs.set(key, { source, sign });
     const whose = { adapter: sign.adapter, source };
     switch (sign.kind) {
       case "misses": {

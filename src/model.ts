@@ -138,6 +138,8 @@ export interface Progress {
   readonly gaps: number;
   /** What is wrong with it now, in words. */
   readonly trouble?: string | undefined;
+  /** Wall clock, ms since 1970: when the latest line was read; undefined if none was since popgate started. */
+  readonly last_line?: number | undefined;
 }
 
 /**

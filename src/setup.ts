@@ -4,13 +4,14 @@ import { isAbsolute, normalize } from "node:path";
 import type { Adapter } from "./adapters/adapter.ts";
 import { adapters as builtIn } from "./adapters/index.ts";
 import { ownAdapters, type OwnAdapter } from "./adapters/own.ts";
-import { configOfFlags, parseConfig, stateDirIn, type Config, type ConfigFlags } from "./config.ts";
+import { configOfFlags, parseConfig, placesIn, type Config, type ConfigFlags } from "./config.ts";
 import { codeOf, ConfigError, exit, KnownError, reasonOf, UsageError } from "./errors.ts";
 import { completeMaps } from "./host.ts";
 import { linearityFaults } from "./linearity.ts";
 import { createMap } from "./maps/index.ts";
 import type { AccessMap } from "./maps/map.ts";
 import { defaultConfigFile, defaultStateDir } from "./paths.ts";
+import { placesOf, type Places } from "./places.ts";
 import type { Run } from "./run.ts";
 
 /** A config, the maps that it means on this host, and all adapters: the built-in ones and its own. */
@@ -97,16 +98,19 @@ export async function mapsOf(config: Config, run: Run): Promise<readonly AccessM
 }
 
 /**
- * The state directory that these options mean, even if the config is at fault elsewhere: what is in the tables must be found.
+ * The state directory and the control socket that these options mean, even if the config is at fault elsewhere: what is in the
+ * tables must be found, and whoever runs be asked.
  * @throws KnownError if the config that the options name cannot be read
  */
-export function stateDirOf(options: ConfigOptions): string {
+export function findPlaces(options: ConfigOptions): Places {
   if (options.stateDir !== undefined) {
-    if (isAbsolute(options.stateDir)) return normalize(options.stateDir);
+    if (isAbsolute(options.stateDir)) return placesOf(normalize(options.stateDir));
     throw new UsageError(`--state-dir: "${options.stateDir}" is not an absolute path`);
   }
-  if (options.config === undefined && !existsSync(defaultConfigFile)) return defaultStateDir;
-  return stateDirIn(readText(options.config ?? defaultConfigFile));
+  if (options.config === undefined && !existsSync(defaultConfigFile)) {
+    return placesOf(defaultStateDir);
+  }
+  return placesIn(readText(options.config ?? defaultConfigFile));
 }
 
 function readText(file: string): string {

@@ -6,6 +6,4 @@ export interface Signals {
   onStop(callback: () => void): void;
   /** SIGHUP. */
   onReload(callback: () => void): void;
-  /** SIGUSR2, from `popgate withdraw`. */
-  onWithdraw(callback: () => void): void;
 }

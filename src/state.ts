@@ -85,6 +85,7 @@ const progressSchema = z.strictObject({
   dropped: z.strictObject({ too_long: whole, unterminated: whole, untrusted: whole }),
   gaps: whole,
   trouble: z.string().optional(),
+  last_line: z.number().optional(),
 });
 
 const revocationSchema = z.union([

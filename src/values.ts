@@ -1,7 +1,7 @@
 /** The kinds of values that the config's keys have: what each accepts, and what it says of the rest. */
 import { dirname, isAbsolute, normalize } from "node:path";
 import { z } from "zod";
-import { networks } from "./client.ts";
+import { canonicalClient, networks, type Client } from "./client.ts";
 import { names } from "./grants/names.ts";
 import type { Format } from "./model.ts";
 
@@ -30,6 +30,35 @@ export const absolutePath = z
     error: (issue) => `"${String(issue.input)}" is not an absolute path; start it with a slash`,
   })
   .transform((path) => normalize(path));
+
+/** Of a Unix socket: the kernel takes 107 bytes, and what is shorter can be opened by every tool. */
+export const socketPath = absolutePath.refine((path) => Buffer.byteLength(path) <= 107, {
+  error: (issue) => `"${String(issue.input)}" is longer than the 107 bytes of a socket's path`,
+});
+
+/** The name of a group, or its number. */
+export const group = z.string().refine((text) => /^[A-Za-z0-9_][\w.-]{0,63}$/.test(text), {
+  error: (issue) => `"${String(issue.input)}" is no name of a group`,
+});
+
+/** `address:port`, IPv6 in brackets. */
+export const listenAddress = z.string().refine((text) => addressIn(text) !== undefined, {
+  error: (issue) =>
+    `"${String(issue.input)}" is no address to listen on; write it as 127.0.0.1:9712 or [::1]:9712`,
+});
+
+const loopback = networks(["127.0.0.0/8", "::1"]);
+
+/** Whether it is an address that others than this host can reach. */
+export function isForOthers(listen: string): boolean {
+  const client = addressIn(listen);
+  return client !== undefined && !loopback.has(client);
+}
+
+function addressIn(listen: string): Client | undefined {
+  const [, four, six, port] = /^(?:([\d.]+)|\[([\da-f:]+)\]):([1-9]\d{0,4})$/i.exec(listen) ?? [];
+  return Number(port) <= 65_535 ? canonicalClient(four ?? six ?? "") : undefined;
+}
 
 /** `type:/path` or `/path`. */
 export const table = z

@@ -1,11 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  configOfFlags,
-  configText,
-  parseAdapters,
-  parseConfig,
-  stateDirIn,
-} from "../src/config.ts";
+import { configOfFlags, configText, parseAdapters, parseConfig, placesIn } from "../src/config.ts";
 import { ConfigError } from "../src/errors.ts";
 
 const adapters = ["dovecot", "courier"];
@@ -43,6 +37,49 @@ test("the least config has every default", () => {
       too_many_users: "warn",
       short_ttl: 300_000,
     },
+    control: { socket: "/var/lib/popgate/control" },
+    metrics: { remote: false },
+  });
+});
+
+test.each([
+  ['state_dir = "/srv/p"', "/srv/p/control"],
+  ['[control]\nsocket = "/run/popgate/control"', "/run/popgate/control"],
+  ['ttl = 7\nstate_dir = "/srv/p"\n[control]\nsocket = "/run/p"', "/run/p"],
+  ['state_dir = "/srv/p"\nthis is not TOML', "/srv/p/control"],
+  ['[control]\nsocket = "/run/p"\nthis is not TOML', "/run/p"],
+])("the control socket of %j, be the rest right or wrong", (text, socket) => {
+  expect(placesIn(text).controlSocket).toBe(socket);
+});
+
+test.each([
+  ["127.0.0.1:9712", []],
+  ["127.1.2.3:1", []],
+  ["[::1]:65535", []],
+  [
+    "192.0.2.1:9712",
+    [expect.stringMatching(/^popgate.toml: metrics.listen: others could reach it/)],
+  ],
+  ["0.0.0.0:9712", [expect.stringMatching(/others could reach it/)]],
+  ["[::]:9712", [expect.stringMatching(/others could reach it/)]],
+  ["localhost:9712", [expect.stringMatching(/is no address to listen on/)]],
+  ["127.0.0.1", [expect.stringMatching(/is no address to listen on/)]],
+  ["127.0.0.1:65536", [expect.stringMatching(/is no address to listen on/)]],
+  [":9712", [expect.stringMatching(/is no address to listen on/)]],
+])("metrics on %s", (listen, faults) => {
+  const text = (more: string) => `${least}[metrics]\nlisten = "${listen}"\n${more}`;
+  expect(faultsOf(text(""))).toEqual(faults);
+  const isAddress = /^(?:[\d.]+|\[.*\]):\d{1,5}$/.test(listen) && !listen.endsWith("65536");
+  expect(faultsOf(text("remote = true"))).toHaveLength(isAddress ? 0 : 1);
+});
+
+test("a control socket lies beside the state unless the config says otherwise", () => {
+  const socketIn = (more: string) =>
+    parseConfig(`${more}\n${least}`, "popgate.toml", adapters).control;
+  expect(socketIn('state_dir = "/srv/p"').socket).toBe("/srv/p/control");
+  expect(socketIn('control = { socket = "/run/p", group = "mail" }')).toEqual({
+    socket: "/run/p",
+    group: "mail",
   });
 });
 
@@ -260,5 +297,5 @@ test.each([
   ['# state_dir = "/srv/p"', "/var/lib/popgate"],
   ['state_dir = "srv"', "/var/lib/popgate"],
 ])("the state directory of %j, be the rest right or wrong", (text, directory) => {
-  expect(stateDirIn(text)).toBe(directory);
+  expect(placesIn(text).stateDir).toBe(directory);
 });

@@ -15,6 +15,7 @@ import { defineAdapter, type Adapter } from "../src/adapters/adapter.ts";
 import { adapters as builtIn } from "../src/adapters/index.ts";
 import type { Client } from "../src/client.ts";
 import { parseConfig } from "../src/config.ts";
+import { summaryOf } from "../src/control/health.ts";
 import { Daemon } from "../src/daemon.ts";
 import { KnownError } from "../src/errors.ts";
 import { createLog } from "../src/log.ts";
@@ -550,21 +551,22 @@ describe("how it does", () => {
   test("in a line: grants, and what is wrong", async () => {
     writeFileSync(join(directory, "mail.log"), "");
     const daemon = await started();
-    expect(daemon.summary()).toBe("0 grants");
+    const summary = () => summaryOf(daemon.control.status());
+    expect(summary()).toBe("0 grants");
     login("192.0.2.7");
     await published(["192.0.2.7"]);
-    expect(daemon.summary()).toBe("1 grant");
+    expect(summary()).toBe("1 grant");
     rmSync(join(directory, "mail.log"));
     await until("the trouble", async () => {
       await clock.pass(1000);
-      return daemon.summary() === "1 grant; " + join(directory, "mail.log") + ": log missing";
+      return summary() === `1 grant; source ${directory}/mail.log: log missing`;
     });
     await clock.pass(5000, 1000);
     rmSync(join(directory, "relay"));
     mkdirSync(join(directory, "relay"));
     await until("the other trouble", async () => {
       await clock.pass(5000, 1000);
-      return daemon.summary().includes(`; ${directory}/relay cannot be written; `);
+      return summary().includes(`; map ${directory}/relay: not written since `);
     });
     rmSync(join(directory, "relay"), { recursive: true });
   });
@@ -586,16 +588,11 @@ describe("how it does", () => {
 });
 
 describe("told to withdraw", () => {
-  function request(forget: boolean): void {
-    writeFileSync(join(directory, "state/withdraw"), JSON.stringify({ forget }));
-  }
-
   test("it keeps the tables empty, whoever logs in, until a reload", async () => {
     const daemon = await started();
     login("192.0.2.1");
     await published(["192.0.2.1"]);
-    request(false);
-    await daemon.withdraw();
+    await daemon.control.withdraw({ forget: false });
     expect(clientsIn()).toEqual([]);
     login("192.0.2.2");
     await saved(["192.0.2.1", "192.0.2.2"]);
@@ -609,8 +606,7 @@ describe("told to withdraw", () => {
     login("192.0.2.1");
     await published(["192.0.2.1"]);
     clock.advance(1000);
-    request(true);
-    await daemon.withdraw();
+    await daemon.control.withdraw({ forget: true });
     expect(clientsIn()).toEqual([]);
     clock.advance(1000);
     login("192.0.2.1", { at: clock.now() - 1500 });
@@ -619,13 +615,5 @@ describe("told to withdraw", () => {
     await daemon.stop();
     await started();
     expect(clientsIn()).toEqual(["192.0.2.2"]);
-  });
-
-  test("without a request it does nothing", async () => {
-    const daemon = await started();
-    login("192.0.2.1");
-    await published(["192.0.2.1"]);
-    await daemon.withdraw();
-    expect(clientsIn()).toEqual(["192.0.2.1"]);
   });
 });

@@ -79,6 +79,7 @@ test("Postfix's restrictions, with those of master.cf", async () => {
     "postconf -xh smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
     "postconf -xh smtpd_recipient_restrictions": "",
     "postconf -xh smtpd_client_restrictions": "",
+    "postconf -xh mynetworks": "127.0.0.0/8 [::1]/128",
     "postconf -Px":
       "submission/inet/smtpd_relay_restrictions = permit_sasl_authenticated,reject\nsubmission/inet/syslog_name = postfix/submission",
   });
@@ -86,6 +87,7 @@ test("Postfix's restrictions, with those of master.cf", async () => {
     relay: "permit_mynetworks, reject_unauth_destination",
     recipient: "",
     client: "",
+    mynetworks: "127.0.0.0/8 [::1]/128",
     services: new Map([
       ["submission/inet/smtpd_relay_restrictions", "permit_sasl_authenticated,reject"],
     ]),

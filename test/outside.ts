@@ -16,15 +16,14 @@ export class GatheringOutside implements Outside {
   isTerminal = false;
   environment: Record<string, string | undefined> = {};
   readonly pid = process.pid;
+  screen: Outside["screen"] = undefined;
   printed = "";
   told = "";
   stop = () => {};
   reload = () => {};
-  withdraw = () => {};
   readonly signals = {
     onStop: (callback: () => void) => void (this.stop = callback),
     onReload: (callback: () => void) => void (this.reload = callback),
-    onWithdraw: (callback: () => void) => void (this.withdraw = callback),
   };
 
   readonly print = (text: string) => void (this.printed += text);

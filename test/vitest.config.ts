@@ -11,7 +11,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["test/*.test.ts", "test/{sources,adapters,grants,maps,commands}/**/*.test.ts"],
+          include: [
+            "test/*.test.ts",
+            "test/{sources,adapters,grants,maps,control,commands}/**/*.test.ts",
+          ],
         },
       },
       {
@@ -37,6 +40,7 @@ export default defineConfig({
         "src/maps/map.ts",
         "src/sources/source.ts",
         "src/commands/command.ts",
+        "src/control/control.ts",
       ],
       reporter: ["text-summary"],
       thresholds: { lines: 95, branches: 88 },

@@ -8,6 +8,7 @@ import { project } from "../ground.mjs";
 import { measureAdapters } from "./adapters.mjs";
 import { measureCatchUp } from "./catchup.mjs";
 import { measureChurn } from "./churn.mjs";
+import { measureControl } from "./control.mjs";
 import { measureFollow } from "./follow.mjs";
 import { measureGigabyte } from "./gigabyte.mjs";
 import { measureGuard } from "./guard.mjs";
@@ -27,6 +28,7 @@ const measures = {
   gigabyte: measureGigabyte,
   adapters: measureAdapters,
   guard: measureGuard,
+  control: measureControl,
   idle: (directory) => measureIdle(directory, Number(seconds)),
 };
 process.env.PATH += ":/usr/sbin:/sbin";

@@ -54,6 +54,8 @@ class Watch {
   #longest = 0;
   /** Near misses since the last login, and those of them that have not been told. */
   #misses = 0;
+  /** All of them since the start. */
+  total = 0;
   #untold = 0;
   /** So many near misses between two logins have turned out to mean nothing. */
   #harmless = 0;
@@ -93,6 +95,7 @@ class Watch {
 
   miss(message: string, closest: Closest): void {
     this.#misses++;
+    this.total++;
     this.#untold++;
     this.#example ??= { shape: copied(shapeOf(message)), closest };
   }
@@ -186,6 +189,11 @@ export class Drift {
   step(now: number): readonly Sign[] {
     this.#looked.clear();
     return [...this.#watches.values()].flatMap((watch) => watch.sign(now) ?? []);
+  }
+
+  /** The near misses since the start by adapter, as many as were looked at. */
+  misses(): ReadonlyMap<string, number> {
+    return new Map([...this.#watches].map(([name, { total }]) => [name, total]));
   }
 
   #watchesOf(names: readonly string[]): readonly Watch[] {

@@ -16,6 +16,8 @@ export interface Outside {
   readonly print: (text: string) => void;
   /** Talk, to standard error. */
   readonly tell: (text: string) => void;
+  /** The terminal that shows the data, if one does. */
+  readonly screen: { columns(): number; rows(): number } | undefined;
   /** Whether a person sees what is told, and no data between. */
   readonly isTerminal: boolean;
   readonly log: (json: boolean) => Log;

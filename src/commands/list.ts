@@ -1,95 +1,140 @@
-/** `popgate list`: the live grants, or the sources, as the state has them. */
-import { exit, type ExitCode } from "../errors.ts";
-import { isLocked } from "../lock.ts";
-import type { Grant, Progress } from "../model.ts";
-import { stateDirOf, type ConfigOptions } from "../setup.ts";
-import { stateLock } from "../state-lock.ts";
-import { readState, type State } from "../state.ts";
+/** `popgate list`: the live grants, or the sources, as the running popgate or else the state has them. */
+import type { Listed, SourceStatus, Status } from "../control/control.ts";
+import { ask } from "../control/ask.ts";
+import { listedOf, sourceOf } from "../control/shown.ts";
+import { exit, UsageError, type ExitCode } from "../errors.ts";
+import { findPlaces, type ConfigOptions } from "../setup.ts";
+import { readState } from "../state.ts";
+import { aligned, durationOf } from "./columns.ts";
 import type { Outside } from "./command.ts";
+import { lagOf } from "./lag.ts";
+import { answerOf, silence } from "./running.ts";
 import { shown } from "./shown.ts";
 
 interface ListOptions extends ConfigOptions {
   /** The sources instead of the grants. */
   readonly sources?: boolean | undefined;
   readonly json?: boolean | undefined;
+  readonly watch?: boolean | undefined;
 }
 
+const second = 1000;
+
 /**
- * Prints the grants that have not ended, in the order of their ends; or how far each source was read.
+ * Prints the grants that have not ended, or how far each source was read. Without a running popgate it says so.
  * @throws KnownError if the config or the state cannot be read
  */
 export async function list(options: ListOptions, outside: Outside): Promise<ExitCode> {
-  const directory = stateDirOf(options);
-  const state = await readState(directory);
-  const runs = await isLocked(stateLock(directory), outside.run);
-  if (options.sources === true) listSources(state, runs, options.json === true, outside);
-  else listGrants(state, runs, options.json === true, outside);
+  const { screen, clock } = outside;
+  if (options.watch !== true) return once(options, outside);
+  if (screen === undefined || options.json === true) {
+    throw new UsageError("--watch draws on a terminal; without it the same is printed once");
+  }
+  const over = new AbortController();
+  outside.signals.onStop(() => over.abort());
+  const erase = "\u001b[H\u001b[J";
+  while (!over.signal.aborted) {
+    let text = "";
+    const add = (more: string) => void (text += more);
+    await once(options, { ...outside, print: add, tell: add });
+    outside.print(`${erase}${topOf(text, screen.rows())}`);
+    await new Promise<void>((resolve) => {
+      over.signal.addEventListener("abort", () => resolve(), { once: true });
+      clock.after(second, resolve);
+    });
+  }
   return exit.ok;
 }
 
-function listGrants(
-  state: State,
-  runs: boolean,
-  json: boolean,
-  { clock, print, tell }: Outside,
-): void {
-  const now = clock.now();
-  const grants = state.grants
-    .filter(({ expires }) => expires > now)
-    .sort((a, b) => a.expires - b.expires);
-  if (json) grants.forEach((grant) => print(`${asJson(grant)}\n`));
-  else if (grants.length > 0) print(aligned(grantRows(grants, now)));
-  if (!runs) {
-    tell(
-      grants.length === 0
-        ? "popgate does not run\n"
-        : "popgate does not run: these clients may not relay now, and may again when it starts\n",
-    );
-  } else if (grants.length === 0) {
-    tell("no client is granted\n");
+/** What does not fit is said to be there. */
+function topOf(text: string, rows: number): string {
+  const lines = text.trimEnd().split("\n");
+  if (lines.length < rows) return text;
+  const kept = lines.slice(0, rows - 2);
+  return `${kept.join("\n")}\n… and ${String(lines.length - kept.length)} more\n`;
+}
+
+async function once(options: ListOptions, outside: Outside): Promise<ExitCode> {
+  const { clock, print } = outside;
+  const places = findPlaces(options);
+  const { stateDir, controlSocket } = places;
+  const json = options.json === true;
+  const path = options.sources === true ? "/status" : "/grants";
+  const reply = await ask(controlSocket, { method: "GET", path }, clock);
+  const running = reply?.ok === true ? reply : undefined;
+  if (options.sources === true) {
+    if (running !== undefined) {
+      showSources((await answerOf<Status>(running)).sources, json, outside);
+      return exit.ok;
+    }
+    const { sources, saved } = await readState(stateDir);
+    showSources(sources.map(sourceOf), json, outside);
+    const when = sources.length === 0 ? "" : `: saved ${ageOf(saved, outside)}`;
+    outside.tell(`${await silence(places, outside)}${when}\n`);
+    return exit.ok;
   }
+  if (running !== undefined && json) {
+    for await (const line of running.lines()) print(`${line}\n`);
+    return exit.ok;
+  }
+  if (running !== undefined) {
+    const grants: Listed[] = [];
+    for await (const line of running.lines()) grants.push(JSON.parse(line) as Listed);
+    showGrants(grants, false, outside);
+    if (grants.length === 0) outside.tell("no client is granted\n");
+    return exit.ok;
+  }
+  const state = await readState(stateDir);
+  const grants = state.grants.filter(({ expires }) => expires > clock.now());
+  showGrants(grants.map(listedOf), json, outside);
+  const why = await silence(places, outside);
+  outside.tell(
+    grants.length === 0
+      ? `${why}\n`
+      : `${why}: this was saved ${ageOf(state.saved, outside)}; stopped, it lets nobody relay, and these again when it starts\n`,
+  );
+  return exit.ok;
 }
 
-function listSources(
-  { sources, saved }: State,
-  runs: boolean,
+function ageOf(at: number, { clock }: Outside): string {
+  return `${durationOf(Math.max(0, clock.now() - at))} ago`;
+}
+
+function showGrants(
+  grants: readonly Listed[],
   json: boolean,
-  { clock, print, tell }: Outside,
+  { clock, print, screen }: Outside,
 ): void {
-  if (json) sources.forEach((source) => print(`${JSON.stringify(source)}\n`));
-  else if (sources.length > 0) print(aligned(sourceRows(sources)));
-  const when = `${leftOf(Math.max(0, clock.now() - saved))} ago`;
-  if (sources.length === 0) tell(runs ? "no source was read yet\n" : "popgate does not run\n");
-  else tell(runs ? `saved ${when}\n` : `popgate does not run: saved ${when}\n`);
-}
-
-function asJson({ client, user, service, adapter, granted, expires }: Grant): string {
-  return JSON.stringify({
+  const sorted = [...grants].sort((a, b) => (a.expires < b.expires ? -1 : 1));
+  if (json) return sorted.forEach((grant) => print(`${JSON.stringify(grant)}\n`));
+  if (sorted.length === 0) return;
+  const now = clock.now();
+  const rows = sorted.map(({ client, user, service, adapter, granted, expires, why }) => [
     client,
-    user,
+    why === undefined ? shown(user) : `(${shown(why)})`,
     service,
     adapter,
-    granted: iso(granted),
-    expires: iso(expires),
-  });
-}
-
-function grantRows(grants: readonly Grant[], now: number): string[][] {
-  const rows = grants.map(({ client, user, service, adapter, granted, expires }) => [
-    client,
-    shown(user),
-    service,
-    adapter,
-    iso(granted).slice(0, 19) + "Z",
-    leftOf(expires - now),
+    `${granted.slice(0, 19)}Z`,
+    durationOf(Math.max(0, Date.parse(expires) - now)),
   ]);
-  return [["CLIENT", "USER", "SERVICE", "ADAPTER", "GRANTED", "LEFT"], ...rows];
+  const fit = {
+    width: screen?.columns(),
+    spare: ["GRANTED", "ADAPTER"],
+    soft: ["USER"],
+  };
+  print(aligned(["CLIENT", "USER", "SERVICE", "ADAPTER", "GRANTED", "LEFT"], rows, fit));
 }
 
 /** A journal's position is longer than a table can hold. */
 const longestPosition = 20;
 
-function sourceRows(sources: readonly Progress[]): string[][] {
+function showSources(
+  sources: readonly SourceStatus[],
+  json: boolean,
+  { print, tell, screen }: Outside,
+): void {
+  if (json) return sources.forEach((source) => print(`${JSON.stringify(source)}\n`));
+  if (sources.length === 0) return tell("no source was read yet\n");
   const rows = sources.map(({ name, position, lines, rotations, dropped, gaps, ...rest }) => [
     shown(name),
     position.length > longestPosition ? `${position.slice(0, longestPosition - 1)}…` : position,
@@ -101,51 +146,10 @@ function sourceRows(sources: readonly Progress[]): string[][] {
     shown(rest.trouble ?? ""),
   ]);
   const titles = ["SOURCE", "POSITION", "LAG", "LINES", "ROTATIONS", "DROPPED", "GAPS", "TROUBLE"];
-  return [titles, ...rows];
-}
-
-/** How much is not read yet, and for how long that has been so. */
-function lagOf({ lag_bytes: bytes = 0, lag_seconds: seconds }: Partial<Progress>): string {
-  const parts: string[] = [];
-  if (bytes > 0) parts.push(sizeOf(bytes));
-  if (seconds !== undefined && seconds > 0) parts.push(leftOf(seconds * 1000));
-  return parts.length === 0 ? "0" : parts.join(" ");
-}
-
-function sizeOf(bytes: number): string {
-  const [unit, divisor] = (
-    [
-      ["GB", 1e9],
-      ["MB", 1e6],
-      ["kB", 1e3],
-    ] as const
-  ).find(([, size]) => bytes >= size) ?? ["B", 1];
-  return `${divisor === 1 ? String(bytes) : (bytes / divisor).toFixed(1)} ${unit}`;
-}
-
-function aligned(rows: readonly string[][]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
-}
-
-function leftOf(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  const tail = `${String(seconds % 60).padStart(2, "0")}s`;
-  if (hours > 0) return `${String(hours)}h${String(minutes).padStart(2, "0")}m`;
-  return minutes > 0 ? `${String(minutes)}m${tail}` : tail.replace(/^0/, "");
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
+  const fit = {
+    width: screen?.columns(),
+    spare: ["ROTATIONS", "DROPPED", "POSITION"],
+    soft: ["TROUBLE", "SOURCE"],
+  };
+  print(aligned(titles, rows, fit));
 }

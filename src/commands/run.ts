@@ -1,4 +1,7 @@
 /** `popgate run`: the daemon, in the foreground. */
+import { summaryOf } from "../control/health.ts";
+import { Listeners } from "../control/listeners.ts";
+import { Metrics } from "../control/metrics.ts";
 import { Daemon } from "../daemon.ts";
 import { exit, KnownError, reasonOf, type ExitCode } from "../errors.ts";
 import { hostZone, ownAddresses } from "../host.ts";
@@ -45,31 +48,58 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   }
   const { run: runProgram, spawn, input } = outside;
   const zone = hostZone();
-  const parts = { clock, log, run: runProgram, spawn, ownAddresses, zone, input, ended: end };
+  const metrics = new Metrics();
+  const parts = {
+    clock,
+    log,
+    run: runProgram,
+    spawn,
+    ownAddresses,
+    zone,
+    input,
+    ended: end,
+    published: metrics.published,
+  };
   const daemon = new Daemon(parts, setup);
+  const life = {
+    beat: () => daemon.beat(),
+    summary: () => summaryOf(daemon.control.status()),
+  };
 
   // One after the other: a reload in the middle of another would mix two configs.
-  let work: Promise<unknown> = daemon.start().then(() => notifier.ready(daemon));
-  const next = (what: string, task: () => Promise<void>) => {
-    work = work.then(task).catch((error: unknown) => log.error(what, { reason: reasonOf(error) }));
+  let work: Promise<unknown> = Promise.resolve();
+  const reload = (): Promise<void> => {
+    const reloaded = afterwards(work);
+    work = reloaded.catch((error: unknown) =>
+      log.error("reload refused, the running config stays", { reason: reasonOf(error) }),
+    );
+    return reloaded;
   };
-  signals.onReload(() => {
-    next("reload refused, the running config stays", async () => {
-      notifier.reloading();
-      try {
-        await daemon.reload(await load());
-      } finally {
-        notifier.ready(daemon);
-      }
-    });
+  const afterwards = async (former: Promise<unknown>): Promise<void> => {
+    await former;
+    notifier.reloading();
+    try {
+      const fresh = await load();
+      await daemon.reload(fresh);
+      await listeners.open(fresh.config);
+    } finally {
+      notifier.ready(life);
+    }
+  };
+  const listeners = new Listeners({
+    log,
+    run: runProgram,
+    control: { ...daemon.control, reload, metrics: () => metrics.text(daemon.control.status()) },
   });
-  signals.onWithdraw(() => next("not withdrawn", () => daemon.withdraw()));
+  work = daemon.start(() => listeners.open(setup.config)).then(() => notifier.ready(life));
+  signals.onReload(() => void reload().catch(() => {}));
 
   try {
     await Promise.race([work, stopped]);
     await stopped;
   } finally {
     const told = notifier.stopping();
+    await listeners.close();
     await daemon.stop();
     await told;
   }

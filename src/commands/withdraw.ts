@@ -1,5 +1,6 @@
 /** `popgate withdraw`: empties every table, configured or remembered, with or without a daemon. */
 import { existsSync } from "node:fs";
+import { ask } from "../control/ask.ts";
 import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
 import { exit, KnownError, PublishError, reasonOf, type ExitCode } from "../errors.ts";
 import { acquireLock } from "../lock.ts";
@@ -7,10 +8,10 @@ import type { Log } from "../log.ts";
 import type { MapSettings } from "../maps/map.ts";
 import { emptyTables } from "../maps/emptying.ts";
 import { defaultConfigFile } from "../paths.ts";
-import { mapsOf, readConfig, stateDirOf, type ConfigOptions } from "../setup.ts";
+import type { Places } from "../places.ts";
+import { findPlaces, mapsOf, readConfig, type ConfigOptions } from "../setup.ts";
 import { stateLock } from "../state-lock.ts";
 import { loadState, saveState } from "../state.ts";
-import { requestWithdrawal } from "../withdrawal.ts";
 import type { Outside } from "./command.ts";
 
 interface WithdrawOptions extends ConfigOptions {
@@ -26,8 +27,8 @@ interface WithdrawOptions extends ConfigOptions {
  */
 export async function withdraw(options: WithdrawOptions, outside: Outside): Promise<ExitCode> {
   const log = outside.log(false);
-  const { directory, tables, fault } = await scopeOf(options, outside);
-  const failures = await emptyAll(directory, tables, options, outside, log);
+  const { places, tables, fault } = await scopeOf(options, outside);
+  const failures = await emptyAll(places, tables, options, outside, log);
   const [first] = failures;
   if (first !== undefined) {
     throw new KnownError(failures.map(({ message }) => message).join("\n"), first.exitCode);
@@ -37,13 +38,13 @@ export async function withdraw(options: WithdrawOptions, outside: Outside): Prom
 }
 
 interface Scope {
-  readonly directory: string;
+  readonly places: Places;
   readonly tables: readonly MapSettings[];
   readonly fault?: KnownError;
 }
 
 async function scopeOf(options: WithdrawOptions, { run }: Outside): Promise<Scope> {
-  const directory = stateDirOf(options);
+  const places = findPlaces(options);
   const { map, config } = options;
   // Without any config there are still the tables that the state remembers.
   if (
@@ -51,7 +52,7 @@ async function scopeOf(options: WithdrawOptions, { run }: Outside): Promise<Scop
     config === undefined &&
     (options.stateDir !== undefined || !existsSync(defaultConfigFile))
   ) {
-    return { directory, tables: [] };
+    return { places, tables: [] };
   }
   try {
     // Its adapters are not looked at: that takes seconds, and a table has to be emptied now.
@@ -59,10 +60,10 @@ async function scopeOf(options: WithdrawOptions, { run }: Outside): Promise<Scop
       readConfig(map === undefined ? { config } : { map, source: noLog }),
       run,
     );
-    return { directory, tables: maps.map(({ settings }) => settings) };
+    return { places, tables: maps.map(({ settings }) => settings) };
   } catch (error) {
     if (!(error instanceof KnownError)) throw error;
-    return { directory, tables: [], fault: error };
+    return { places, tables: [], fault: error };
   }
 }
 
@@ -70,7 +71,7 @@ async function scopeOf(options: WithdrawOptions, { run }: Outside): Promise<Scop
 const noLog = ["/dev/null"];
 
 async function emptyAll(
-  directory: string,
+  { stateDir: directory, controlSocket }: Places,
   configured: readonly MapSettings[],
   { forget = false, unlessRunning = false }: WithdrawOptions,
   outside: Outside,
@@ -79,16 +80,13 @@ async function emptyAll(
   const { clock, run, tell } = outside;
   actAsOwnerOf(directory);
   await prepareDirectory(directory);
-  // Another withdrawal may take us for the daemon.
-  outside.signals.onWithdraw(() => {});
   const lock = await acquireLock(stateLock(directory), run).catch(unwritable(directory));
   if (lock === undefined && unlessRunning) {
     tell("popgate runs, nothing is withdrawn\n");
     return [];
   }
   if (lock === undefined) {
-    const request = requestWithdrawal(directory, { forget }, clock);
-    if (await request.catch(told(tell))) {
+    if (await askedTo(forget, controlSocket, outside)) {
       tell(
         forget
           ? "withdrawn by the running popgate, all grants forgotten\n"
@@ -96,7 +94,7 @@ async function emptyAll(
       );
       return [];
     }
-    tell("the running popgate does not answer; its tables are emptied without it\n");
+    tell("its tables are emptied without it\n");
   }
   try {
     const state = await loadState(directory, clock, log);
@@ -127,10 +125,23 @@ function unwritable(directory: string): (thrown: unknown) => never {
   };
 }
 
-/** What keeps us from asking the daemon must not keep the tables from being emptied. */
-function told(tell: (text: string) => void): (thrown: unknown) => false {
-  return (thrown) => {
-    tell(`the running popgate cannot be told: ${reasonOf(thrown)}\n`);
-    return false;
-  };
+/** Milliseconds that a daemon may take to withdraw: a table is built in far less. */
+const patience = 15_000;
+
+/** What keeps the daemon from doing it must not keep the tables from being emptied. */
+async function askedTo(
+  forget: boolean,
+  socket: string,
+  { clock, tell }: Outside,
+): Promise<boolean> {
+  const question = { method: "POST", path: "/withdrawals", body: { forget }, patience } as const;
+  try {
+    const reply = await ask(socket, question, clock);
+    if (reply?.ok === true) return true;
+    const reason = reply === undefined ? "nobody answers" : await reply.text();
+    tell(`the running popgate did not withdraw: ${reason}\n`);
+  } catch (error) {
+    tell(`the running popgate cannot be told: ${reasonOf(error)}\n`);
+  }
+  return false;
 }

@@ -71,6 +71,11 @@ export class Gate {
     return this.#chronicle.refusalsOf(client);
   }
 
+  /** Why no login of this client would be granted now, whoever logs in; undefined if one might be. */
+  addressRefusalOf(client: Client): Reason | undefined {
+    return addressRefusalOf(client, this.#policy, this.#grants);
+  }
+
   /** The revocations in effect. */
   revocations(): readonly Revocation[] {
     return this.#revocations.all();
@@ -146,7 +151,8 @@ export class Gate {
         exit.tempFail,
       );
     }
-    if (isAhead) this.#parts.log.info("kept out", { ...whom, until: iso(until), why });
+    if (isAhead)
+      this.#parts.log.info("kept out", { ...whom, until: new Date(until).toISOString(), why });
     return ended;
   }
 
@@ -251,7 +257,7 @@ export class Gate {
     const why = reasonTexts.max_clients_per_user;
     const until = clock.now() + this.#rules.hold;
     const isKept = this.#revocations.add({ user, until, why });
-    if (isKept) log.warning("kept out", { user, until: iso(until), why });
+    if (isKept) log.warning("kept out", { user, until: new Date(until).toISOString(), why });
     return this.#end(this.#grantsOf({ user }), why) > 0;
   }
 
@@ -290,8 +296,4 @@ export class Gate {
   #policyNow(): Policy {
     return { ...this.#rules, own: this.#own.all, revocations: this.#revocations };
   }
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -88,6 +88,8 @@ export interface AccessMap {
   readonly index?: (aside: string) => Index;
   /** How the MTA is told of a new version; absent where it looks by itself. Saying it twice does no harm. */
   readonly announcement?: Announcement;
+  /** Asks the live table for one client, as the MTA does: prints the value, or ends with 1; absent where no tool can. */
+  readonly query?: (client: Client) => Argv;
   /** The lines that the admin puts into the MTA's config so that it asks this table. */
   readonly advice: readonly string[];
 }

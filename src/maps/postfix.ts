@@ -48,6 +48,7 @@ export function postfixMap(settings: MapSettings): AccessMap {
     source: path,
     render: (clients) => mapText(clients, keys, "\tOK"),
     leavesOut: standsForNetwork,
+    query: (client) => [tool, ...config, "-q", client, settings.table],
     index: (aside): Index => ({
       argv: [tool, ...config, `${type}:${aside}`],
       stdin: false,

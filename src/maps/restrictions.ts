@@ -73,6 +73,61 @@ export function asks(restrictions: string, table: string): boolean {
   return placeOf(wordsOf(restrictions), table) >= 0;
 }
 
+/** What becomes of a client at one restriction: it may relay, it may not, or the next one is asked. */
+export interface Step {
+  readonly restriction: string;
+  readonly says: string;
+  readonly ends?: "permitted" | "refused";
+}
+
+/**
+ * Walks one client, who has not logged in by SMTP AUTH and writes to a foreign domain, through a list of restrictions, up to the
+ * one that ends it. `isOwn` says whether it is in mynetworks, undefined if that cannot be told; `answer` is what the table
+ * says of it, undefined if nothing.
+ */
+export function walk(
+  restrictions: string,
+  table: string,
+  { isOwn, answer }: { readonly isOwn: boolean | undefined; readonly answer: string | undefined },
+): readonly Step[] {
+  const words = wordsOf(restrictions);
+  const steps: Step[] = [];
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? "";
+    const isTable = /^check_\w+_access$/.test(word);
+    const operand = isTable ? (words[++index] ?? "") : "";
+    const restriction = isTable ? `${word} ${operand}` : word;
+    const isOurs = isTable && index - 1 === placeOf(words, table);
+    const step = isOurs ? tableStep(answer) : plainStep(word, isOwn);
+    steps.push({ restriction, ...step });
+    if (step.ends !== undefined) break;
+  }
+  return steps;
+}
+
+function tableStep(answer: string | undefined): Omit<Step, "restriction"> {
+  if (answer === undefined) return { says: "does not know it" };
+  return answer === "OK" ? { says: "OK", ends: "permitted" } : { says: answer };
+}
+
+function plainStep(word: string, isOwn: boolean | undefined): Omit<Step, "restriction"> {
+  switch (word) {
+    case "permit_mynetworks":
+      if (isOwn === true) return { says: "it is in mynetworks", ends: "permitted" };
+      return { says: isOwn === false ? "not in mynetworks" : "mynetworks has more than networks" };
+    case "permit_sasl_authenticated":
+      return { says: "permits who logs in by SMTP AUTH" };
+    case "permit_auth_destination":
+      return { says: "permits mail to this host's own domains" };
+    case "permit":
+      return { says: "permits everybody", ends: "permitted" };
+    default:
+      return walls.has(word)
+        ? { says: "refuses to relay", ends: "refused" }
+        : { says: "not judged here" };
+  }
+}
+
 function wordsOf(restrictions: string): string[] {
   return restrictions.split(/[\s,{}]+/).filter((word) => word !== "");
 }

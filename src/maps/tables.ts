@@ -12,6 +12,7 @@ import type { Trouble } from "./failure.ts";
 import { createMap } from "./index.ts";
 import type { AccessMap, MapSettings } from "./map.ts";
 import { Publisher, type Change } from "./publisher.ts";
+import { Writes } from "./writes.ts";
 import { MapWriter } from "./writer.ts";
 
 interface TablesParts {
@@ -26,21 +27,25 @@ interface TablesParts {
   readonly failOpenLimit: () => number;
   /** Called when a table that is no longer configured is empty, and remembered no more. */
   readonly forgotten: () => void;
+  /** Called for each client that came, and each table: so many ms later the table has it. */
+  readonly published?: ((ms: number) => void) | undefined;
 }
 
-/** How a table is, for people to see. */
+/** How one table fares. */
 export interface TableHealth {
-  /** Its `type:path`. */
-  readonly table: string;
-  /** Why it is not what it should be. */
+  readonly map: AccessMap;
+  /** Once published and no longer configured. */
+  readonly orphan: boolean;
   readonly trouble: Trouble | undefined;
-  /** Why running MTAs may not see what is in it. */
-  readonly fault: string | undefined;
+  /** Why running MTAs may not see what is written; undefined if they do. */
+  readonly unseen: string | undefined;
+  readonly writes: Writes;
 }
 
 interface Table {
   readonly map: AccessMap;
   readonly writer: MapWriter;
+  readonly writes: Writes;
   readonly publisher: Publisher;
   /** Once published and no longer configured: it is emptied, and then forgotten. */
   readonly orphan: boolean;
@@ -61,15 +66,6 @@ export class Tables {
 
   constructor(parts: TablesParts) {
     this.#parts = parts;
-  }
-
-  /** How each of them is. */
-  get health(): TableHealth[] {
-    return [...this.#tables.values()].map(({ map, publisher, writer }) => ({
-      table: map.name,
-      trouble: publisher.trouble,
-      fault: writer.fault,
-    }));
   }
 
   /** Every table that may hold a client. */
@@ -93,6 +89,17 @@ export class Tables {
     for (const map of maps) this.#put(map, false);
   }
 
+  /** How each table fares. */
+  health(): TableHealth[] {
+    return [...this.#tables.values()].map(({ map, orphan, publisher, writer, writes }) => ({
+      map,
+      orphan,
+      trouble: publisher.trouble,
+      unseen: writer.fault,
+      writes,
+    }));
+  }
+
   /** The names of the configured tables that leave this client out. */
   leavingOut(client: Client): string[] {
     const configured = [...this.#tables.values()].filter(({ orphan }) => !orphan);
@@ -114,14 +121,6 @@ export class Tables {
     });
   }
 
-  /** The names of the tables that could not be written. */
-  get failing(): string[] {
-    const all = [...this.#tables.values()];
-    return all
-      .filter(({ publisher }) => publisher.trouble !== undefined)
-      .map(({ map }) => map.name);
-  }
-
   /** Monotonic ms: when the longest write of those under way began; Infinity if none is. */
   beat(): number {
     return Math.min(...[...this.#tables.values()].map(({ publisher }) => publisher.beat));
@@ -129,7 +128,10 @@ export class Tables {
 
   /** Says that the clients changed; the tables follow at their pace. */
   request(change: Change): void {
-    for (const { publisher } of this.#tables.values()) publisher.request(change);
+    for (const { publisher, writes, orphan } of this.#tables.values()) {
+      if (change === "addition" && !orphan) writes.expect();
+      publisher.request(change);
+    }
   }
 
   /**
@@ -215,6 +217,8 @@ export class Tables {
   #open(map: AccessMap, orphan: boolean, before: Promise<void> | undefined): Table {
     const { clock, log, run, clients, mostAhead, failOpenLimit: limit } = this.#parts;
     const writer = new MapWriter({ map, run, log, clock });
+    const writes =
+      this.#tables.get(map.name)?.writes ?? new Writes(clock, this.#parts.published ?? (() => {}));
     let first = () => {};
     const published = new Promise<void>((resolve) => {
       first = resolve;
@@ -230,14 +234,14 @@ export class Tables {
         await before;
         // Where not even the directory is left, nothing is left to empty.
         const gone = orphan && isGone(dirname(map.source));
-        const written = gone ? "unchanged" : await writer.write(snapshot);
+        const written = gone ? "unchanged" : await writes.count(() => writer.write(snapshot));
         first();
         if (orphan && !writer.unheard) this.#forget(map, publisher);
         return written;
       },
       resort: () => writer.resort(),
     });
-    return { map, writer, publisher, orphan, published };
+    return { map, writer, writes, publisher, orphan, published };
   }
 
   #forget({ name }: AccessMap, publisher: Publisher): void {

@@ -19,6 +19,8 @@ export class Tally {
   readonly #clock: Clock;
   readonly #log: Log;
   #lines = 0;
+  /** Wall clock, ms since 1970. */
+  #lastLine: number | undefined;
   #rotations = 0;
   #gaps = 0;
   readonly #dropped: Record<DropReason, number> = { too_long: 0, unterminated: 0, untrusted: 0 };
@@ -43,6 +45,7 @@ export class Tally {
   /** So many lines more have ended, whatever they said. */
   ended(lines: number): void {
     this.#lines += lines;
+    if (lines > 0) this.#lastLine = this.#clock.now();
   }
 
   /** So many of the lines that ended, or never will, are not delivered. */
@@ -113,6 +116,7 @@ export class Tally {
       dropped: { ...this.#dropped },
       gaps: this.#gaps,
       ...(known.trouble === undefined ? {} : { trouble: known.trouble }),
+      ...(this.#lastLine === undefined ? {} : { last_line: this.#lastLine }),
     };
   }
 

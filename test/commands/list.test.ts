@@ -76,5 +76,8 @@ test("says when no source was read", async () => {
   await list({ sources: true, json: true, stateDir: directory }, outside);
   lock?.release();
   expect(outside.printed).toBe("");
-  expect(outside.told).toBe("popgate does not run\nno source was read yet\n");
+  const none = "no source was read yet\n";
+  expect(outside.told).toBe(
+    `${none}popgate does not run\npopgate runs, and does not answer at ${directory}/control; its log says why\n`,
+  );
 });

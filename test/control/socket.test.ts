@@ -1,0 +1,90 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname } from "node:path";
+import { expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { ask } from "../../src/control/ask.ts";
+import type { Handle } from "../../src/control/http.ts";
+import { KnownError } from "../../src/errors.ts";
+import { inside, serve } from "./place.ts";
+
+const says =
+  (body: string): Handle =>
+  async () => ({ status: 200, type: "text/plain", body });
+
+async function asked(path = inside("socket")): Promise<string | undefined> {
+  return (await ask(path, { method: "GET", path: "/" }, systemClock))?.text();
+}
+
+function modeOf(path: string): string {
+  return (statSync(path).mode & 0o777).toString(8);
+}
+
+test.each([0o022, 0o077, 0])(
+  "its mode is 0600 whatever the umask, and nothing else is left",
+  async (mask) => {
+    const before = process.umask(mask);
+    try {
+      await serve(says("one"));
+    } finally {
+      process.umask(before);
+    }
+    expect(modeOf(inside("socket"))).toBe("600");
+    expect(readdirSync(dirname(inside("socket")))).toEqual(["socket"]);
+    expect(await asked()).toBe("one");
+  },
+);
+
+test("a group, by name or number, may open it", async () => {
+  await serve(says("one"), inside("socket"), "daemon");
+  expect([modeOf(inside("socket")), statSync(inside("socket")).gid]).toEqual(["660", 1]);
+  await serve(says("two"), inside("other"), "2");
+  expect(statSync(inside("other")).gid).toBe(2);
+  await expect(serve(says("three"), inside("third"), "no-such-group")).rejects.toThrow(
+    /there is no group "no-such-group"/,
+  );
+});
+
+test("what a dead popgate left is replaced, and its end removes it", async () => {
+  // A server that is closed would take its socket with it.
+  const dead = createServer();
+  await new Promise<void>((resolve) => void dead.listen(inside("elsewhere"), resolve));
+  const { renameSync } = await import("node:fs");
+  renameSync(inside("elsewhere"), inside("socket"));
+  await new Promise((resolve) => void dead.close(resolve));
+  expect(existsSync(inside("socket"))).toBe(true);
+  expect(await asked()).toBeUndefined();
+  const end = await serve(says("one"));
+  expect(await asked()).toBe("one");
+  await end();
+  expect(existsSync(inside("socket"))).toBe(false);
+  expect(await asked()).toBeUndefined();
+});
+
+test("that of one that lives is never taken", async () => {
+  await serve(says("one"));
+  await expect(serve(says("two"))).rejects.toThrow(/another popgate listens there/);
+  expect(await asked()).toBe("one");
+});
+
+test("nor is a file that is none", async () => {
+  writeFileSync(inside("socket"), "the admin's own\n");
+  await expect(serve(says("one"))).rejects.toThrow(/something else stands there/);
+});
+
+test("nor does it stand where others can write", async () => {
+  mkdirSync(inside("open"));
+  chmodSync(inside("open"), 0o777);
+  await expect(serve(says("one"), inside("open/socket"))).rejects.toThrow(KnownError);
+});
+
+test("its path may be longer than the kernel takes", async () => {
+  const deep = inside("d".repeat(150));
+  mkdirSync(deep);
+  await serve(says("far"), `${deep}/socket`);
+  expect(await asked(`${deep}/socket`)).toBe("far");
+});
+
+test("where no directory is nobody answers", async () => {
+  expect(await asked(inside("none/socket"))).toBeUndefined();
+});
