@@ -12,6 +12,8 @@ const layerRecipe = `${cache}/system.recipe`;
 // Mounts and processes of the lab end with the namespace, however the lab itself ends.
 const namespace = "unshare --mount --pid --fork --kill-child --propagation private".split(" ");
 
+const reaper = fileURLToPath(new URL("reaper.sh", import.meta.url));
+
 /**
  * Provides the daemons, installing what is missing: into the host only with CI=true or `intoHost`.
  * Resolves to { inside(work, shared), namespaces, changedRoot } or to { lacking: why not }. `inside` calls work(wrap), where
@@ -46,7 +48,8 @@ function obstacle() {
 }
 
 function onHost(namespaces) {
-  const wrap = (argv) => (namespaces ? [...namespace, "--mount-proc", ...argv] : argv);
+  const wrap = (argv) =>
+    namespaces ? [...namespace, "--mount-proc", "sh", reaper, ...argv] : argv;
   return { inside: (work) => work(wrap), namespaces };
 }
 
@@ -72,7 +75,7 @@ async function overlaid(work, { start = "", keep = "", shared = "" }) {
   const script = fileURLToPath(new URL("overlay.sh", import.meta.url));
   const fixed = [scratch, start, keep, process.execPath, project, shared];
   try {
-    return await work((argv) => [...namespace, "sh", script, ...fixed, ...argv]);
+    return await work((argv) => [...namespace, "sh", script, ...fixed, "sh", reaper, ...argv]);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

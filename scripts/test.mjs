@@ -22,7 +22,8 @@ async function main() {
     const coverage = filters.length === 0 ? ["--coverage"] : [];
     const unit = await tests("unit", coverage, here, results);
     const live = await tests("live", [], daemons.inside ?? here, results);
-    return tell([unit, live], await reasons(daemons));
+    const alone = await tests("alone", [], daemons.inside ?? here, results);
+    return tell([unit, live, alone], await reasons(daemons));
   } finally {
     rmSync(results, { recursive: true, force: true });
   }

@@ -1,7 +1,12 @@
-/** How the tests are run: `unit` everywhere, with coverage; `live` with the real daemons, one after the other. */
+/** How the tests are run: `unit` everywhere, with coverage; `live` and then `alone` with the real daemons. */
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+/** They look at all processes of the host, and must not see the daemons of others. */
+const alone = ["setup", "init"].map((name) => `test/live/${name}.test.ts`);
+
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
@@ -22,10 +27,15 @@ export default defineConfig({
         test: {
           name: "live",
           include: ["test/live/*.test.ts"],
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: alone,
+          // They mostly wait: for a grant to end, for a daemon to start.
+          maxWorkers: 3,
+          ...patience,
         },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: alone, fileParallelism: false, ...patience },
       },
     ],
     coverage: {

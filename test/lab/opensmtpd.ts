@@ -90,7 +90,8 @@ ${rules.join("")}`;
 
 const sbin = `${unpacked("opensmtpd")}/usr/sbin`;
 
-// Its paths are compiled in, and its tools want to be of the group of its queue.
+// Its paths are compiled in, and its tools want to be of the group of its queue. It asks for the name of every client, and an
+// answer that gets lost holds a session for five seconds.
 const prepared = `
 own=$1; shift
 ${withAccounts(["opensmtpd", 9878], ["opensmtpq", queueGroup])}
@@ -99,6 +100,8 @@ mount -t tmpfs -o mode=755 tmpfs /var/lib
 mkdir -p /var/lib/opensmtpd/empty
 mount -t tmpfs -o mode=755 tmpfs /var/spool
 mkdir -m 711 /var/spool/smtpd
+echo "lookup file" > "$own/resolv.conf"
+mount --bind "$own/resolv.conf" /etc/resolv.conf
 touch "$own/prepared"
 exec "$@"
 `;
