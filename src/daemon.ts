@@ -8,7 +8,7 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Control } from "./control/control.ts";
 import { Counters } from "./counters.ts";
-import { ConfigError, reasonOf } from "./errors.ts";
+import { reasonOf } from "./errors.ts";
 import { Gate } from "./grants/gate.ts";
 import { Refusals } from "./grants/refusals.ts";
 import type { Lock } from "./lock.ts";
@@ -24,7 +24,7 @@ import type { Run, Spawn } from "./run.ts";
 import type { SourceSettings } from "./sources/settings.ts";
 import type { Wanted } from "./sources/source.ts";
 import { Sources } from "./sources/sources.ts";
-import type { Setup } from "./setup.ts";
+import { requireSameState, type Setup } from "./setup.ts";
 import { lockState } from "./state-lock.ts";
 import { loadState, type State } from "./state.ts";
 
@@ -61,8 +61,9 @@ export class Daemon {
   #config: Config;
   #maps: readonly AccessMap[];
   #lock: Lock | undefined;
-  /** Told to withdraw: the tables stay empty until the next start or reload. */
-  #withdrawn = false;
+  /** How often it was told to withdraw, and up to which time a reload has lifted that: until then the tables stay empty. */
+  #withdrawals = 0;
+  #lifted = 0;
   #cancelTimer = () => {};
   /** When the nap ends, in monotonic ms. */
   #wakes = -Infinity;
@@ -109,7 +110,7 @@ export class Daemon {
       withdrawn: this.#withdrawn,
       maxGrants: this.#config.guard.max_grants,
     });
-    const [granted, withdraw] = [this.#granted.bind(this), () => void (this.#withdrawn = true)];
+    const [granted, withdraw] = [this.#granted.bind(this), () => void (this.#withdrawals += 1)];
     this.control = {
       ...answersOf({ clock, gate, tables, sources, matchers, counters, self }),
       ...ordersOf({ clock, log, gate, tables, memory: this.#memory, granted, withdraw }),
@@ -162,15 +163,18 @@ export class Daemon {
     return Math.min(this.#wakes, this.#sources.beat(), this.#tables.beat());
   }
 
-  /** Takes a new config; what no longer passes it is revoked at once. */
-  async reload({ config, maps, adapters }: Setup): Promise<void> {
-    if (config.state_dir !== this.#config.state_dir) {
-      throw new ConfigError(["state_dir: cannot change while popgate runs; restart it"]);
-    }
+  /** How often it was told to withdraw. */
+  get withdrawals(): number {
+    return this.#withdrawals;
+  }
+
+  /** Takes a new config; what no longer passes it is revoked at once. `withdrawals` when this was ordered: a later one holds. */
+  async reload({ config, maps, adapters }: Setup, withdrawals = this.#withdrawals): Promise<void> {
+    requireSameState(this.#config.state_dir, config);
     this.#config = config;
     this.#maps = maps;
     this.#gate.change(rulesOf(config));
-    this.#withdrawn = false;
+    this.#lifted = withdrawals;
     this.#memory.change();
     this.#nap();
     this.#tables.request("removal");
@@ -281,6 +285,10 @@ export class Daemon {
   /** A table that cannot be written does not hold anything else up: its publisher tells, and tries again. */
   async #publish(): Promise<void> {
     await this.#tables.publish().catch(() => {});
+  }
+
+  get #withdrawn(): boolean {
+    return this.#withdrawals > this.#lifted;
   }
 
   #published(ahead: number): Iterable<Client> {

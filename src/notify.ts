@@ -41,6 +41,7 @@ export class Notifier {
   #cancel = () => {};
   #told = "";
   #failed = false;
+  #ends = false;
 
   constructor(parts: NotifierParts) {
     this.#parts = parts;
@@ -55,6 +56,8 @@ export class Notifier {
 
   /** It is ready, again perhaps. From now on the watchdog is fed as long as this lives. */
   ready(life: Life): void {
+    // A start or a reload may come to its end after the stop began.
+    if (this.#ends) return;
     this.#told = life.summary();
     this.#send("READY=1", `STATUS=${this.#told}`);
     const watchdog = this.#watchdog;
@@ -81,6 +84,7 @@ export class Notifier {
 
   /** It ends. Resolves when that was told, with all that was said before. */
   stopping(): Promise<void> {
+    this.#ends = true;
     this.#cancel();
     this.#send("STOPPING=1", "STATUS=emptying the tables");
     return this.#sending;
@@ -97,9 +101,11 @@ export class Notifier {
 
   #send(...assignments: string[]): void {
     if (!this.#isOn || assignments.length === 0) return;
+    // A line feed in a name or a reason would begin another assignment.
+    const lines = assignments.map((text) => text.replace(/\p{Cc}/gu, " "));
     this.#sending = this.#sending.then(async () => {
       const { run, log } = this.#parts;
-      const { ok, reason } = await run(["systemd-notify", ...assignments], { deadline });
+      const { ok, reason } = await run(["systemd-notify", ...lines], { deadline });
       // Once: systemd is told again and again, and finds out by itself.
       if (!ok && !this.#failed) log.error("systemd cannot be told", { reason });
       this.#failed = !ok;

@@ -121,3 +121,9 @@ function readText(file: string): string {
     throw new KnownError(`${file}: ${reasonOf(error)}`, code);
   }
 }
+
+/** @throws ConfigError if a fresh config has another state directory than the one that is in use */
+export function requireSameState(directory: string, { state_dir }: Config): void {
+  if (state_dir === directory) return;
+  throw new ConfigError(["state_dir: cannot change while popgate runs; restart it"]);
+}

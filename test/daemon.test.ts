@@ -140,7 +140,7 @@ describe("the circuit", () => {
     expect(clientsIn()).toEqual([]);
     login("192.0.2.7");
     await published(["192.0.2.7"]);
-    await clock.pass(31 * minute, minute);
+    await clock.pass(30 * minute, minute);
     await published([]);
     expect(told).toEqual([
       expect.stringMatching(/^warning: log missing/),

@@ -10,7 +10,13 @@ import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
 import { checkMaps } from "../maps/check.ts";
 import { requireLog } from "../sources/named.ts";
 import { isPattern } from "../sources/settings.ts";
-import { completeSetup, readConfig, type ConfigOptions, type Setup } from "../setup.ts";
+import {
+  completeSetup,
+  readConfig,
+  requireSameState,
+  type ConfigOptions,
+  type Setup,
+} from "../setup.ts";
 import type { Outside } from "./command.ts";
 
 interface RunOptions extends ConfigOptions {
@@ -24,9 +30,13 @@ interface RunOptions extends ConfigOptions {
 export async function run(options: RunOptions, outside: Outside): Promise<ExitCode> {
   const { clock, signals } = outside;
   const log = outside.log(options.logJson ?? false);
+  let stateDir: string | undefined;
   const load = async (): Promise<Setup> => {
     const config = readConfig(options);
-    actAsOwnerOf(config.state_dir);
+    // Once: whoever it has become, it must be able to empty the tables that it filled.
+    if (stateDir === undefined) actAsOwnerOf(config.state_dir);
+    else requireSameState(stateDir, config);
+    stateDir = config.state_dir;
     const setup = await completeSetup(config, outside.run);
     for (const source of config.source) {
       if (source.type === "file" && !isPattern(source.path)) requireLog(source.path);
@@ -69,18 +79,18 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   // One after the other: a reload in the middle of another would mix two configs.
   let work: Promise<unknown> = Promise.resolve();
   const reload = (): Promise<void> => {
-    const reloaded = afterwards(work);
+    const reloaded = afterwards(work, daemon.withdrawals);
     work = reloaded.catch((error: unknown) =>
       log.error("reload refused, the running config stays", { reason: reasonOf(error) }),
     );
     return reloaded;
   };
-  const afterwards = async (former: Promise<unknown>): Promise<void> => {
+  const afterwards = async (former: Promise<unknown>, withdrawals: number): Promise<void> => {
     await former;
     notifier.reloading();
     try {
       const fresh = await load();
-      await daemon.reload(fresh);
+      await daemon.reload(fresh, withdrawals);
       await listeners.open(fresh.config);
     } finally {
       notifier.ready(life);

@@ -99,8 +99,11 @@ async function emptyAll(
   try {
     const state = await loadState(directory, clock, log);
     const names = new Set(configured.map(({ table }) => table));
-    const tables = [...configured, ...state.tables.filter(({ table }) => !names.has(table))];
-    const failures = await emptyTables(tables, { clock, run, log });
+    const former = state.tables.filter(({ table }) => !names.has(table));
+    const tables = [...configured, ...former];
+    // The configured ones last: a former one may share its file with one of them, in another type.
+    const failures = await emptyTables(former, { clock, run, log });
+    failures.push(...(await emptyTables(configured, { clock, run, log })));
     if (lock === undefined) {
       failures.push(
         new KnownError("the running popgate may publish again; stop it", exit.tempFail),

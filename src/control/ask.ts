@@ -69,6 +69,12 @@ async function responseTo(
 ): Promise<IncomingMessage> {
   const directory = await open(dirname(socket), "r");
   try {
+    // A popgate refuses such a place; whoever answers there is somebody else.
+    if (((await directory.stat()).mode & 0o022) !== 0) {
+      throw new Error(
+        `others can write to ${dirname(socket)}: whoever answers there may be anybody`,
+      );
+    }
     return await new Promise((resolve, reject) => {
       const request = httpRequest({
         socketPath: through(directory, basename(socket)),

@@ -41,6 +41,7 @@ export type Handle = (request: Request) => Promise<Answer>;
 
 /** Gives a server that does not listen yet. Whatever a client does is its own loss; what `handle` throws is a bug, and told. */
 export function createHttpServer(handle: Handle, log: Log): Server {
+  const served = new WeakSet<IncomingMessage["socket"]>();
   const server = createServer(
     {
       maxHeaderSize: longestHead,
@@ -50,6 +51,9 @@ export function createHttpServer(handle: Handle, log: Log): Server {
       keepAliveTimeout: headTime,
     },
     (incoming, response) => {
+      // One request a connection: thousands fit into one packet, and all would be answered in one turn.
+      if (served.has(incoming.socket)) return void incoming.socket.destroy();
+      served.add(incoming.socket);
       serve(incoming, response, handle, log).catch(() => incoming.destroy());
     },
   );
@@ -106,7 +110,11 @@ function bodyOf(incoming: IncomingMessage): Promise<string | undefined> {
 }
 
 async function send(response: ServerResponse, { status, type, body }: Answer): Promise<void> {
-  response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+  response.writeHead(status, {
+    "content-type": type,
+    "cache-control": "no-store",
+    connection: "close",
+  });
   if (typeof body === "string") response.end(body);
   else await pipeline(Readable.from(inTurns(body), { highWaterMark: 1 }), response);
 }

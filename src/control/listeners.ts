@@ -55,6 +55,7 @@ class Listener<Settings> {
   readonly #listen: (settings: Settings) => Promise<() => Promise<void>>;
   #settings: Settings | undefined;
   #close = async () => {};
+  #isOver = false;
 
   constructor(log: Log, listen: (settings: Settings) => Promise<() => Promise<void>>) {
     this.#log = log;
@@ -62,20 +63,30 @@ class Listener<Settings> {
   }
 
   async open(settings: Settings): Promise<void> {
-    if (isDeepStrictEqual(settings, this.#settings)) return;
-    await this.close();
+    if (this.#isOver || isDeepStrictEqual(settings, this.#settings)) return;
+    await this.#shut();
     try {
       this.#close = await this.#listen(settings);
       this.#settings = settings;
+      // A stop may have come meanwhile.
+      if (this.#isOver) await this.#shut();
     } catch (error) {
       this.#log.error("popgate cannot be asked", { reason: reasonOf(error) });
     }
   }
 
-  async close(): Promise<void> {
+  /** For good. Never throws: whoever stops has tables to empty. */
+  close(): Promise<void> {
+    this.#isOver = true;
+    return this.#shut();
+  }
+
+  async #shut(): Promise<void> {
     const close = this.#close;
     this.#close = async () => {};
     this.#settings = undefined;
-    await close();
+    await close().catch((error: unknown) => {
+      this.#log.error("the control socket stays", { reason: reasonOf(error) });
+    });
   }
 }

@@ -56,10 +56,13 @@ export async function listenAt(
     await rm(aside, { recursive: true, force: true });
   }
   return async () => {
-    await rm(path, { force: true });
-    endOf(server);
-    // Node removes a socket by the path that it was bound to: until here that led into a directory that is gone.
-    await directory.close();
+    try {
+      await rm(path, { force: true });
+    } finally {
+      endOf(server);
+      // Node removes a socket by the path that it was bound to: until here that led into a directory that is gone.
+      await directory.close();
+    }
   };
 }
 

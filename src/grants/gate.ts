@@ -192,10 +192,11 @@ export class Gate {
   /** Takes new rules; grants that do not pass them are revoked, and none is lengthened. */
   change(rules: Rules): void {
     const before = [...this.#grants.live()];
+    if (rules.maxUsersPerClient !== this.#rules.maxUsersPerClient)
+      this.#crowds = new Crowds(rules.maxUsersPerClient);
     this.#rules = rules;
     this.#policy = this.#policyNow();
     this.#grants = new Grants(this.#parts.clock, rules.maxGrants);
-    this.#crowds = new Crowds(rules.maxUsersPerClient);
     this.#chronicle.restart(rules.ttl);
     this.restore(before, this.#forgotten);
   }

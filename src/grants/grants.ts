@@ -88,7 +88,8 @@ export class Grants {
       offset,
       why,
     });
-    if (held === undefined) {
+    // One whose wall-clock end is over may be out of the tables already.
+    if (held === undefined || held.grant.expires <= now) {
       this.#hold(grant(at));
       return "granted";
     }

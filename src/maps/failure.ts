@@ -20,6 +20,8 @@ interface FailureParts {
   readonly log: Log;
   readonly limit: () => number;
   readonly resort: () => Promise<void>;
+  /** Whether nothing was put there since the last resort; always so if absent. */
+  readonly isEmpty?: () => boolean;
 }
 
 interface Failed {
@@ -82,7 +84,7 @@ export class Failure {
   /** A client has to leave the map. */
   removalWaits(): void {
     // There is nobody in it.
-    if (this.#emptied) return;
+    if (this.#emptied && this.#stillEmpty) return;
     this.#waiting ??= this.#parts.clock.monotonic();
     this.#watch();
   }
@@ -109,6 +111,11 @@ export class Failure {
     const now = clock.monotonic();
     this.#waiting = this.#taken ?? this.#waiting;
     this.#taken = undefined;
+    if (this.#emptied && !this.#stillEmpty) {
+      // It failed when its clients were in the map already, and some of them may be over.
+      this.#emptied = false;
+      this.#waiting ??= now;
+    }
     const { since = now, told = Number.NEGATIVE_INFINITY } = this.#failed ?? {};
     const tell = now - told >= tellAgain;
     const reason = reasonOf(error);
@@ -128,6 +135,10 @@ export class Failure {
   stop(): void {
     this.#stopped = true;
     this.#disarm();
+  }
+
+  get #stillEmpty(): boolean {
+    return this.#parts.isEmpty?.() !== false;
   }
 
   get #oldest(): number | undefined {
@@ -161,6 +172,8 @@ export class Failure {
       });
     } catch (error) {
       this.#tellResort(reasonOf(error), seconds);
+      // A write may have taken them out meanwhile, and another publisher may have the table.
+      if (this.#stopped || this.#oldest === undefined) return;
       this.#disarm = clock.after(again, () => void this.#resort());
     } finally {
       this.#resorting = false;

@@ -1,9 +1,10 @@
 /** What stands on disk where a map is to be: whether it is popgate's own. */
-import { constants } from "node:fs";
+import { constants, lstatSync, statSync } from "node:fs";
 import { lstat, open } from "node:fs/promises";
 import type { Stats } from "node:fs";
 import { codeOf, exit, PublishError } from "../errors.ts";
 import type { ExitCode } from "../errors.ts";
+import type { AccessMap } from "./map.ts";
 import { mark } from "./text.ts";
 
 /**
@@ -52,6 +53,31 @@ export async function statusOf(file: string): Promise<Stats | undefined> {
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+/** The file that the MTA reads. */
+export function liveOf({ index, source }: AccessMap): string {
+  return index?.(source).live ?? source;
+}
+
+/** What cannot even be looked at is as good as gone: the write tells why. */
+export function foundAt(file: string): Stats | undefined {
+  try {
+    return lstatSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a directory is there no longer. */
+export function isGone(directory: string): boolean {
+  try {
+    statSync(directory);
+    return false;
+  } catch (error) {
+    // Out of reach is not gone.
+    return codeOf(error) === "ENOENT";
   }
 }
 

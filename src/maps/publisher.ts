@@ -27,6 +27,8 @@ interface PublisherParts {
   readonly write: (clients: Iterable<Client>) => Promise<"written" | "unchanged">;
   /** Puts an empty map there without building one, or rejects; a write that hangs is overtaken. */
   readonly resort: () => Promise<void>;
+  /** Whether the map that the last resort put there is untouched by later writes; always so if absent. */
+  readonly isEmpty?: () => boolean;
 }
 
 /** Milliseconds from the start of one publish to the start of the next: at least so many, or so many times its cost. */
@@ -61,7 +63,13 @@ export class Publisher {
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
-    this.#failure = new Failure(parts);
+    const resort = async (): Promise<void> => {
+      await parts.resort();
+      // Now those are missing whose grants are live, whatever became of a write that was under way.
+      this.#want("addition");
+      this.#plan();
+    };
+    this.#failure = new Failure({ ...parts, resort });
   }
 
   /** Why the map on disk is not what it should be; undefined if the last write ended well and nobody waits for too long. */

@@ -21,7 +21,8 @@ export class Spare {
   constructor(map: AccessMap) {
     this.#map = map;
     // Two types of table may share a source, and none must get the other's index.
-    const token = createHash("sha256").update(JSON.stringify(map.settings)).digest("hex");
+    // But one table's serves it under other settings too: what emptied it before must not be lost with a new tool.
+    const token = createHash("sha256").update(map.name).digest("hex");
     const name = `.${basename(map.source)}.popgate-empty-${token.slice(0, 8)}`;
     this.#source = join(dirname(map.source), name);
     this.#index = map.index?.(this.#source).makes;

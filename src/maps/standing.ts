@@ -10,7 +10,7 @@ interface Standing {
   readonly digest: string;
   readonly source: string;
   readonly index: string;
-  /** Of the index: it keeps this while it is changed where it stands. */
+  /** Of what the MTA reads: an index keeps this while it is changed where it stands. */
   readonly inode: string;
 }
 
@@ -30,7 +30,7 @@ export class LastMap {
     const source = await statusOf(this.#map.source);
     const index = this.#live === undefined ? undefined : await statusOf(this.#live.live);
     const identities = { source: identityOf(source), index: identityOf(index) };
-    return { digest, ...identities, inode: inodeOf(index) };
+    return { digest, ...identities, inode: inodeOf(this.#live === undefined ? source : index) };
   }
 
   /** Takes what was put there; undefined if that is not known any more. */
@@ -53,10 +53,19 @@ export class LastMap {
     return identityOf(index) === this.#last?.index;
   }
 
-  /** Whether this index may be changed where it stands: only one that this process put there, and that is still as open as it was. */
-  mayChange(index: Stats | undefined): boolean {
+  /** Whether another file than the one that was put there stands in the place of what the MTA reads. */
+  isReplacedBy(live: Stats): boolean {
+    return this.#last !== undefined && inodeOf(live) !== this.#last.inode;
+  }
+
+  /**
+   * Whether this index may be changed where it stands: only one that this process put there, that is still as open as it was, and
+   * whose source still tells what is in it: by that it is seen whether the tool did anything.
+   */
+  async mayChange(index: Stats | undefined): Promise<boolean> {
     if (this.#live?.inPlace !== true || index === undefined) return false;
     const isOurs = index.uid === process.geteuid?.() && (index.mode & 0o7777) === mode;
-    return isOurs && inodeOf(index) === this.#last?.inode;
+    if (!isOurs || inodeOf(index) !== this.#last?.inode) return false;
+    return identityOf(await statusOf(this.#map.source)) === this.#last.source;
   }
 }

@@ -1,14 +1,14 @@
 /** All tables that popgate has a hand in: those of the config, and those that it once published and must empty. */
-import { lstatSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../client.ts";
 import { inTime, type Clock } from "../clock.ts";
-import { codeOf, failuresOf, KnownError, reasonOf } from "../errors.ts";
+import { exit, failuresOf, KnownError, PublishError, reasonOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Run } from "../run.ts";
 import { emptied, hurry } from "./emptying.ts";
 import type { Trouble } from "./failure.ts";
+import { foundAt, isGone, liveOf } from "./files.ts";
 import { createMap } from "./index.ts";
 import type { AccessMap, MapSettings } from "./map.ts";
 import { Publisher, type Change } from "./publisher.ts";
@@ -142,9 +142,11 @@ export class Tables {
     for (const { map, publisher, writer } of this.#tables.values()) {
       if (writer.unheard) publisher.request("removal");
       if (publisher.trouble !== undefined) continue;
-      const live = map.index?.(map.source).live ?? map.source;
-      const status = lstatSync(live, { throwIfNoEntry: false });
-      if (status === undefined) {
+      const status = foundAt(liveOf(map));
+      if (status !== undefined && writer.isReplaced(status)) {
+        this.#parts.log.error("table was replaced, it is written again", { table: map.name });
+        publisher.request("removal");
+      } else if (status === undefined) {
         this.#parts.log.error("table is gone, it is written again", { table: map.name });
         publisher.request("removal");
       } else if (map.index !== undefined) writer.seeLinks(status);
@@ -227,7 +229,8 @@ export class Tables {
       name: map.name,
       clock,
       log,
-      clients: orphan ? () => [] : clients,
+      // An orphan's are asked for under the lock, when they are rendered.
+      clients: orphan ? () => ({ [Symbol.iterator]: () => this.#nobody(map, publisher) }) : clients,
       mostAhead,
       limit,
       write: async (snapshot) => {
@@ -236,12 +239,33 @@ export class Tables {
         const gone = orphan && isGone(dirname(map.source));
         const written = gone ? "unchanged" : await writes.count(() => writer.write(snapshot));
         first();
+        if (!orphan) this.#takePlace(map);
         if (orphan && !writer.unheard) this.#forget(map, publisher);
         return written;
       },
-      resort: () => writer.resort(),
+      isEmpty: () => writer.isEmpty,
+      // Not when another one has taken its place.
+      resort: async () => {
+        if (this.#tables.get(map.name)?.publisher === publisher) await writer.resort();
+      },
     });
     return { map, writer, writes, publisher, orphan, published };
+  }
+
+  /** Nobody is in an orphan. But what has been put into its place since must not be overwritten. */
+  #nobody(map: AccessMap, publisher: Publisher): Iterator<Client> {
+    const isCurrent = this.#tables.get(map.name)?.publisher === publisher;
+    const others = [...this.#tables.values()];
+    if (isCurrent || !others.some((other) => liveOf(other.map) === liveOf(map))) return [].values();
+    throw new PublishError("another table has taken its place", exit.tempFail);
+  }
+
+  /** A table that is written has replaced an orphan of another type whose file is the same. */
+  #takePlace(map: AccessMap): void {
+    for (const other of this.#tables.values()) {
+      if (other.orphan && liveOf(other.map) === liveOf(map))
+        this.#forget(other.map, other.publisher);
+    }
   }
 
   #forget({ name }: AccessMap, publisher: Publisher): void {
@@ -257,14 +281,4 @@ export class Tables {
 
 function publishAll(tables: readonly Table[]): Promise<KnownError[]> {
   return failuresOf(tables.map(({ publisher }) => publisher.publish()));
-}
-
-function isGone(directory: string): boolean {
-  try {
-    statSync(directory);
-    return false;
-  } catch (error) {
-    // Out of reach is not gone.
-    return codeOf(error) === "ENOENT";
-  }
 }

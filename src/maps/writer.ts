@@ -1,10 +1,8 @@
 /** HOW a map gets onto the disk: under its lock, built aside, judged, and renamed or changed in one transaction. */
-import { createHash } from "node:crypto";
 import { renameSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import type { Client } from "../client.ts";
 import { systemClock, type Clock } from "../clock.ts";
 import { inspectDirectory } from "../directory.ts";
@@ -19,9 +17,11 @@ import { Links } from "./links.ts";
 import type { AccessMap, Index } from "./map.ts";
 import { makeLater } from "./mtime.ts";
 import { holds, sampleOf } from "./probe.ts";
+import { digestOf, rendered } from "./rendering.ts";
 import { Spare } from "./spare.ts";
 import { LastMap } from "./standing.ts";
 import { endTurns, inTurn } from "./turns.ts";
+import { Versions } from "./versions.ts";
 
 interface WriterParts {
   readonly map: AccessMap;
@@ -52,8 +52,7 @@ export class MapWriter {
   #failed = false;
   #first = true;
   #writing = false;
-  /** Counts the last resorts: a write that began before one must not put its map there after it. */
-  #resorts = 0;
+  readonly #versions = new Versions();
   #remarks = "";
   #puts = 0;
 
@@ -73,6 +72,11 @@ export class MapWriter {
     return this.#links.fault;
   }
 
+  /** Whether nothing was put there, or begun where it stands, since the last resort. */
+  get isEmpty(): boolean {
+    return this.#versions.isEmpty;
+  }
+
   /** True if no MTA could be told of the version that stands there: one that is just starting may have read the former. */
   get unheard(): boolean {
     return this.#announcer.unheard;
@@ -88,23 +92,26 @@ export class MapWriter {
    * @throws PublishError that names the table; the live map is then the one before, or already the new one, but whole
    */
   async write(clients: Iterable<Client>): Promise<"written" | "unchanged"> {
+    // Before it waits for its turn: the clients may have been taken by then.
+    const { began } = this.#versions;
     return this.#inTurn(async () => {
-      const resorts = this.#resorts;
+      this.#versions.requireLast(began);
       const { hasSource, index } = await this.#inspectLive();
       this.#links.judge(index);
-      const text = await this.#rendered(clients);
+      const text = await rendered(this.#parts.map, clients);
       const digest = digestOf(text);
       if (await this.#last.stands(digest)) {
         if (this.unheard) await this.#announcer.tell();
+        this.#versions.requireLast(began);
         return "unchanged";
       }
       const isEmpty = text.slice(1).every((piece) => piece === "");
       if (!isEmpty) await this.#prepare();
       const before = hasSource ? await this.#readSource() : "";
-      await this.#put({ text, before, thorough: this.#failed }, index, hasSource, resorts);
+      await this.#put({ text, before, thorough: this.#failed }, index, hasSource, began);
       await this.#announcer.tell();
       const standing = await this.#last.look(digest);
-      this.#requireNone(resorts);
+      this.#versions.requireLast(began);
       this.#last.keep(standing);
       if (isEmpty) await this.#prepare().catch(() => {});
       return "written";
@@ -118,18 +125,26 @@ export class MapWriter {
    * @throws PublishError that names the table, if there is none, or the directory cannot be written
    */
   async resort(): Promise<void> {
-    this.#resorts += 1;
+    this.#versions.resort();
     try {
-      const digest = digestOf(await this.#rendered([]));
-      if ((await this.#last.stands(digest)) && !this.unheard) return;
+      const digest = digestOf(await rendered(this.#parts.map, []));
+      const { latest } = this.#versions;
+      if ((await this.#last.stands(digest)) && !this.unheard) {
+        if (latest === this.#versions.latest) this.#versions.empty(latest);
+        return;
+      }
       const { hasSource } = await this.#inspectLive();
+      const version = this.#versions.put();
       this.#spare.install(hasSource);
+      this.#versions.empty(version);
       // A build that hangs may have given the former index a second name: its readers would not see that it is replaced.
       await removeBuilds(this.#parts.map.source).catch(() => {});
       // In place for all who look; a crash before it is on the disk is followed by another withdrawal.
       await syncDirectory(this.#directory).catch(() => {});
       await this.#announcer.tell();
-      this.#last.keep(await this.#last.look(digest));
+      const standing = await this.#last.look(digest);
+      // A write that began since may have put its map there, and knows it.
+      if (version === this.#versions.latest) this.#last.keep(standing);
     } catch (error) {
       throw this.#named(error);
     }
@@ -144,7 +159,9 @@ export class MapWriter {
     try {
       await inspectDirectory(this.#directory);
       await this.#inspectLive();
-      await removeBuild(await this.#build({ text: await this.#rendered([]), before: "" }));
+      await removeBuild(
+        await this.#build({ text: await rendered(this.#parts.map, []), before: "" }),
+      );
       const { map, run, deadline = toolDeadline } = this.#parts;
       if (map.announcement !== undefined) await announceOnce(map.announcement, { run, deadline });
     } catch (error) {
@@ -188,15 +205,6 @@ export class MapWriter {
     return inspectLive(this.#parts.map.source, this.#live?.live, known);
   }
 
-  /** Other things have their turn between the pieces: a large map must not hold up the logins. */
-  async #rendered(clients: Iterable<Client>): Promise<readonly string[]> {
-    const text: string[] = [];
-    for (const piece of this.#parts.map.render(clients)) {
-      if (text.push(piece) > 1) await setImmediate();
-    }
-    return text;
-  }
-
   async #readSource(): Promise<string> {
     return this.#live?.ask === undefined ? "" : readFile(this.#parts.map.source, "latin1");
   }
@@ -204,7 +212,7 @@ export class MapWriter {
   /** Makes the empty map that the last resort needs, if it does not stand already. */
   async #prepare(): Promise<void> {
     if (this.#spare.stands) return;
-    const text = await this.#rendered([]);
+    const text = await rendered(this.#parts.map, []);
     this.#spare.keep(await this.#build({ text, before: "", thorough: false }));
   }
 
@@ -212,30 +220,26 @@ export class MapWriter {
     order: Order,
     index: Stats | undefined,
     hasSource: boolean,
-    resorts: number,
+    began: number,
   ): Promise<void> {
-    const inPlace = this.#last.mayChange(index) ? this.#live?.live : undefined;
+    const inPlace = (await this.#last.mayChange(index)) ? this.#live?.live : undefined;
+    if (inPlace !== undefined) this.#versions.put();
     let built: Built;
     try {
       built = await this.#build({ ...order, live: inPlace });
     } catch (error) {
       // What the index holds now is not known any more: the next one is built aside.
-      if (inPlace !== undefined && resorts === this.#resorts) this.#last.keep(undefined);
+      if (inPlace !== undefined && this.#versions.isLast(began)) this.#last.keep(undefined);
       throw error;
     }
-    if (resorts !== this.#resorts) await removeBuild(built);
-    this.#requireNone(resorts);
+    if (!this.#versions.isLast(began)) await removeBuild(built);
+    this.#versions.requireLast(began);
     this.#install(built, hasSource);
     if (built.inPlace) await rm(built.index?.makes ?? "", { force: true });
     await syncDirectory(this.#directory);
-    this.#requireNone(resorts);
+    this.#versions.requireLast(began);
     await this.#verify(order);
-    this.#requireNone(resorts);
-  }
-
-  #requireNone(resorts: number): void {
-    if (resorts === this.#resorts) return;
-    throw new PublishError("the last resort came first", exit.tempFail);
+    this.#versions.requireLast(began);
   }
 
   async #build(order: Omit<Order, "thorough"> & { thorough?: boolean }): Promise<Built> {
@@ -256,6 +260,7 @@ export class MapWriter {
    */
   #install({ aside, index, inPlace }: Built, hasSource: boolean): void {
     const { source } = this.#parts.map;
+    this.#versions.put();
     if (!hasSource) renameSync(aside, source);
     if (index !== undefined && !inPlace) {
       makeLater(index.makes, index.live);
@@ -274,6 +279,11 @@ export class MapWriter {
     throw new PublishError("the table does not answer what was written", exit.tempFail);
   }
 
+  /** Whether somebody else has put another file there since the last write; `live` is what the MTA reads. */
+  isReplaced(live: Stats): boolean {
+    return !this.#writing && this.#last.isReplacedBy(live);
+  }
+
   /** Takes the status of the live index at any time, and tells if it is hard-linked; while it is changed in place, it is by us. */
   seeLinks(index: Stats): void {
     if (!this.#writing) this.#links.judge(index);
@@ -283,11 +293,4 @@ export class MapWriter {
     const code = error instanceof KnownError ? error.exitCode : exitCodeOf(error);
     return new PublishError(`map ${this.#parts.map.name}: ${reasonOf(error)}`, code);
   }
-}
-
-/** Hashing also turns each piece into one flat string, which the write would do for all of them at once. */
-function digestOf(text: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const piece of text) hash.update(piece);
-  return hash.digest("base64");
 }
