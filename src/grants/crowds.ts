@@ -22,6 +22,11 @@ export class Crowds {
     this.#max = max;
   }
 
+  /** The crowds under another maximum: they are the same under the same one, and begin anew otherwise. */
+  under(max: number): Crowds {
+    return max === this.#max ? this : new Crowds(max);
+  }
+
   /**
    * Hears of a login whose time is over at `end`, and of the live grant of its client. Gives how many users have logged in from
    * there within their time, at most one more than the maximum: who makes it a crowd is enough.

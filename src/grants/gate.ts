@@ -192,8 +192,7 @@ export class Gate {
   /** Takes new rules; grants that do not pass them are revoked, and none is lengthened. */
   change(rules: Rules): void {
     const before = [...this.#grants.live()];
-    if (rules.maxUsersPerClient !== this.#rules.maxUsersPerClient)
-      this.#crowds = new Crowds(rules.maxUsersPerClient);
+    this.#crowds = this.#crowds.under(rules.maxUsersPerClient);
     this.#rules = rules;
     this.#policy = this.#policyNow();
     this.#grants = new Grants(this.#parts.clock, rules.maxGrants);
