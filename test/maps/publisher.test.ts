@@ -325,6 +325,17 @@ describe("the last resort", () => {
     expect(bench.clock.armed).toBe(0);
   });
 
+  test("is followed by a write, even if the one that it overtook says that it ended well", async () => {
+    const bench = new Bench();
+    bench.cost = 70_000;
+    bench.change("removal");
+    await bench.pass(60_000, 500);
+    expect(bench.resorts).toEqual([60_000]);
+    bench.cost = 0;
+    await bench.pass(800_000, 1000);
+    expect(times(bench)).toHaveLength(2);
+  });
+
   test("is taken again when a write that failed had put its map there", async () => {
     const bench = new Bench();
     bench.failure = failing;

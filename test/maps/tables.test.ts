@@ -14,6 +14,7 @@ import { checkMaps } from "../../src/maps/check.ts";
 import { emptyTables } from "../../src/maps/emptying.ts";
 import { createMap } from "../../src/maps/index.ts";
 import { Tables } from "../../src/maps/tables.ts";
+import { inTurn } from "../../src/maps/turns.ts";
 import { run } from "../../src/run.ts";
 import type { Client } from "../../src/client.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -191,6 +192,29 @@ test("a table of another type in the same file is not overwritten by the late em
   });
   expect(tables.remembered).toEqual([btree.settings]);
   expect(keysOf(one)).toEqual([alice]);
+});
+
+test("nor by one that waits for its turn while that other table is written", async () => {
+  const [one, other] = [bench(), bench()];
+  const btree = createMap({ ...other.map.settings, table: `btree:${one.map.source}` });
+  const { tables, clock } = tablesOf(() => [alice]);
+  tables.configure([one.map], []);
+  await tables.publish();
+  one.use("fails");
+  other.use("late");
+  tables.configure([btree], []);
+  const started = join(other.directory, "..", "started");
+  const published = tables.publish().catch(() => {});
+  await until("the other's tool", () => existsSync(started));
+  one.use("works");
+  await clock.pass(1500, 250);
+  await until("its end", () => {
+    rmSync(started, { force: true });
+    return tables.remembered.length === 1;
+  });
+  await published;
+  await inTurn(one.map.source, run, () => Promise.resolve());
+  expect(keysIn(`${one.map.source}.db`)).toEqual([alice]);
 });
 
 test("a last resort that a failed write undid is taken again", async () => {
