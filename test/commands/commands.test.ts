@@ -254,6 +254,28 @@ describe("withdraw, check, list and run", () => {
     expect(clientsIn("relay")).toEqual([]);
   });
 
+  test("withdraw empties a former table before the configured one in the same file", async () => {
+    writeFileSync(
+      inside("tool"),
+      '#!/bin/sh\nfor last; do :; done; echo "# index" >"${last#*:}.db"\n',
+    );
+    chmodSync(inside("tool"), 0o755);
+    const map = (type: string) =>
+      ({ mta: "postfix", table: `${type}:${inside("both")}`, tool: inside("tool") }) as const;
+    const { table, tool } = map("btree");
+    const config = writeConfig(`[[map]]\nmta = "postfix"\ntable = "${table}"\ntool = "${tool}"`);
+    await popgate("withdraw", "--config", config);
+    const state = await readState(inside("state"));
+    await saveState(inside("state"), { ...state, tables: [map("hash")] });
+    const types: string[] = [];
+    outside.run = (argv, options) => {
+      if (argv[0] === inside("tool")) types.push(argv.at(-1)?.split(":")[0] ?? "");
+      return run(argv, options);
+    };
+    expect((await popgate("withdraw", "--config", config)).code).toBe(exit.ok);
+    expect(types.filter((type, at) => type !== types[at - 1])).toEqual(["hash", "btree"]);
+  });
+
   test("withdraw --forget ends the grants, and what was logged before grants nothing again", async () => {
     const config = writeConfig();
     writeFileSync(inside("mail.log"), loginLine("192.0.2.7"));

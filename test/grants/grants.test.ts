@@ -134,6 +134,17 @@ describe("when the wall clock steps", () => {
     expect(grants.expire()).toHaveLength(1);
   });
 
+  test("forward past its end, a login grants anew what nobody has expired yet", () => {
+    const clock = new ManualClock();
+    const grants = new Grants(clock, 10);
+    grants.grant(loginAt(clock.now()), ttl);
+    clock.step(ttl);
+    expect(clientsOf(grants)).toEqual([]);
+    expect(grants.grant(loginAt(clock.now(), "192.0.2.7", "bob"), ttl)).toBe("granted");
+    expect(clientsOf(grants)).toEqual(["192.0.2.7"]);
+    expect([grants.clientsOf("ann"), grants.clientsOf("bob")]).toEqual([0, 1]);
+  });
+
   test("forward before a renewal by a line from before, it ends by it", () => {
     const clock = new ManualClock();
     const grants = new Grants(clock, 10);

@@ -31,13 +31,19 @@ function told(clients: () => Iterable<Client> = () => []) {
   const lines: string[] = [];
   const tell = (event: string) => void lines.push(event);
   const log = { info: tell, warning: tell, error: tell };
-  const bed = { smtpd: "hears" as keyof typeof answers, asked: 0, inMemory: "none" };
-  const fake: Run = (argv, options) => {
+  const bed = {
+    smtpd: "hears" as keyof typeof answers,
+    asked: 0,
+    inMemory: "none",
+    held: Promise.resolve(),
+  };
+  const fake: Run = async (argv, options) => {
     if (argv[0] !== "smtpctl") return run(argv, options);
     bed.asked += 1;
+    await bed.held;
     if (bed.smtpd === "hears") bed.inMemory = keys();
     const silence = { ok: false, missing: false, stdout: "", stderr: "", reason: "exit status 1" };
-    return Promise.resolve({ ...silence, ...answers[bed.smtpd] });
+    return { ...silence, ...answers[bed.smtpd] };
   };
   const writer = new MapWriter({ map, run: fake, log, clock });
   const limits = { mostAhead: () => 0, failOpenLimit: () => 60_000 };
@@ -57,6 +63,22 @@ function told(clients: () => Iterable<Client> = () => []) {
   };
   return { bed, map, writer, tables, keys, lines, clock, passed };
 }
+
+test("a last resort comes before what has not changed, while it is told again", async () => {
+  const { bed, writer, keys, passed } = told();
+  bed.smtpd = "isDown";
+  await passed(writer.write([alice]));
+  const { asked } = bed;
+  let release = () => {};
+  bed.held = new Promise((resolve) => (release = resolve));
+  const write = writer.write([alice]);
+  await until("the word", () => bed.asked > asked);
+  const resort = writer.resort();
+  await until("the last resort", () => keys() === "");
+  release();
+  await expect(passed(write)).rejects.toThrow(/the last resort came first/);
+  await passed(resort);
+});
 
 test("it is told after the rename, and not of what has not changed", async () => {
   const { bed, writer, passed } = told();

@@ -31,6 +31,7 @@ export const behaviours = {
   drops65: `echo '# index' >"$made"; echo 'makemap: x: line 2: no RHS for LHS 192.0.2.1' >&2; exit 65`,
   garbage: `head -c 2000 /dev/urandom >&2; exit 1`,
   killed: `${make}; kill -9 $$`,
+  failsFull: `${make}; ! grep -q OK "$source"`,
   silent: `[ -s "$made" ] || echo '# index' >"$made"`,
   late: `started="$(dirname "$0")/started"; : >"$started"; while [ -e "$started" ]; do sleep 0.01; done; ${make}`,
   wrongArchitecture: "",

@@ -19,6 +19,10 @@ export class Bench {
   /** When the last resort was taken, or tried; and why it fails, if it does. */
   resorts: number[] = [];
   resortFailure: Error | undefined;
+  /** How long the last resort takes, in ms. */
+  resortCost = 0;
+  /** Whether the map is as the last resort left it. */
+  empty = true;
   /** How far ahead each write looked. */
   aheads: number[] = [];
   clients: Client[] = [];
@@ -41,12 +45,12 @@ export class Bench {
       },
       mostAhead: () => 180_000,
       limit: () => 60_000,
-      resort: () => {
+      resort: async () => {
         this.resorts.push(this.time);
-        return this.resortFailure === undefined
-          ? Promise.resolve()
-          : Promise.reject(this.resortFailure);
+        if (this.resortCost > 0) await this.#passed(this.resortCost);
+        if (this.resortFailure !== undefined) throw this.resortFailure;
       },
+      isEmpty: () => this.empty,
       write: (clients) => this.#write([...clients]),
     });
   }

@@ -325,6 +325,47 @@ describe("the last resort", () => {
     expect(bench.clock.armed).toBe(0);
   });
 
+  test("is followed by a write, even if the one that it overtook says that it ended well", async () => {
+    const bench = new Bench();
+    bench.cost = 70_000;
+    bench.change("removal");
+    await bench.pass(60_000, 500);
+    expect(bench.resorts).toEqual([60_000]);
+    bench.cost = 0;
+    await bench.pass(800_000, 1000);
+    expect(times(bench)).toHaveLength(2);
+  });
+
+  test("is taken again when a write that failed had put its map there", async () => {
+    const bench = new Bench();
+    bench.failure = failing;
+    bench.change("removal");
+    await bench.pass(60_000, 500);
+    expect(bench.resorts).toEqual([60_000]);
+    bench.empty = false;
+    await bench.pass(2000, 500);
+    expect(bench.publisher.trouble).toMatchObject({ emptied: false, overdue: expect.any(Number) });
+    await bench.pass(60_000, 500);
+    expect(bench.resorts).toHaveLength(2);
+  });
+
+  test.each<[string, (bench: Bench) => void]>([
+    ["a stop", ({ publisher }) => publisher.stop()],
+    ["a write that ended well", (bench) => (bench.failure = undefined)],
+  ])("that fails after %s is not tried again", async (_, end) => {
+    const bench = new Bench();
+    bench.failure = failing;
+    bench.resortFailure = new Error("read-only file system");
+    bench.resortCost = 3000;
+    bench.change("removal");
+    await bench.pass(60_000, 500);
+    expect(bench.resorts).toEqual([60_000]);
+    end(bench);
+    await bench.pass(10_000, 500);
+    expect(bench.resorts).toEqual([60_000]);
+    expect(bench.clock.armed).toBe(0);
+  });
+
   test("is not taken any more after a stop", async () => {
     const bench = new Bench();
     bench.failure = failing;

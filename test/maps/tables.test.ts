@@ -1,4 +1,12 @@
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { exit } from "../../src/errors.ts";
@@ -6,11 +14,12 @@ import { checkMaps } from "../../src/maps/check.ts";
 import { emptyTables } from "../../src/maps/emptying.ts";
 import { createMap } from "../../src/maps/index.ts";
 import { Tables } from "../../src/maps/tables.ts";
+import { inTurn } from "../../src/maps/turns.ts";
 import { run } from "../../src/run.ts";
 import type { Client } from "../../src/client.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { until } from "../until.ts";
-import { alice, bench, bob, rejection, type Bench } from "./writer-bench.ts";
+import { alice, bench, bob, keysIn, rejection, type Bench } from "./writer-bench.ts";
 
 function tablesOf(clients: () => Iterable<Client>) {
   const clock = new ManualClock();
@@ -166,6 +175,99 @@ test("a hard link to a table is seen between two writes, and is no fault while o
   expect(told).toEqual(["changes are not seen"]);
 });
 
+test("a table of another type in the same file is not overwritten by the late emptying of the former", async () => {
+  const [one, other] = [bench(), bench()];
+  const table = `btree:${one.map.source}`;
+  const btree = createMap({ ...other.map.settings, table });
+  const { tables, clock } = tablesOf(() => [alice]);
+  tables.configure([one.map], []);
+  await tables.publish();
+  one.use("fails");
+  tables.configure([btree], []);
+  await tables.publish().catch(() => {});
+  one.use("works");
+  await until("the end of the former", async () => {
+    await clock.pass(25);
+    return tables.remembered.length === 1;
+  });
+  expect(tables.remembered).toEqual([btree.settings]);
+  expect(keysOf(one)).toEqual([alice]);
+});
+
+test("nor by one that waits for its turn while that other table is written", async () => {
+  const [one, other] = [bench(), bench()];
+  const btree = createMap({ ...other.map.settings, table: `btree:${one.map.source}` });
+  const { tables, clock } = tablesOf(() => [alice]);
+  tables.configure([one.map], []);
+  await tables.publish();
+  one.use("fails");
+  other.use("late");
+  tables.configure([btree], []);
+  const started = join(other.directory, "..", "started");
+  const published = tables.publish().catch(() => {});
+  await until("the other's tool", () => existsSync(started));
+  one.use("works");
+  await clock.pass(1500, 250);
+  await until("its end", () => {
+    rmSync(started, { force: true });
+    return tables.remembered.length === 1;
+  });
+  await published;
+  await inTurn(one.map.source, run, () => Promise.resolve());
+  expect(keysIn(`${one.map.source}.db`)).toEqual([alice]);
+});
+
+test("a last resort that a failed write undid is taken again", async () => {
+  const one = bench("postfix", "lmdb");
+  let clients = [alice];
+  const { tables, clock } = tablesOf(() => clients);
+  const become = (what: string, keys: Client[]) =>
+    until(what, async () => {
+      await clock.pass(250);
+      return String(keysIn(`${one.map.source}.lmdb`)) === String(keys);
+    });
+  tables.configure([one.map], []);
+  await tables.publish();
+  one.use("fails");
+  clients = [bob];
+  tables.request("removal");
+  await become("the last resort", []);
+  one.use("failsFull");
+  await become("a write that fails too late", [bob]);
+  one.use("fails");
+  await become("another last resort", []);
+});
+
+test("a table that was replaced by another file is written again", async () => {
+  const one = bench();
+  const { tables, clock, told } = tablesOf(() => [alice]);
+  tables.configure([one.map], []);
+  await tables.publish();
+  const index = `${one.map.source}.db`;
+  writeFileSync(`${index}.theirs`, `${bob}\tOK\n`);
+  renameSync(`${index}.theirs`, index);
+  tables.restore();
+  expect(told).toEqual(["table was replaced, it is written again"]);
+  await until("the table", async () => {
+    await clock.pass(25);
+    return String(keysIn(index)) === alice;
+  });
+});
+
+test.each<[string, (directory: string) => void]>([
+  ["a link to itself", (directory) => symlinkSync(directory, directory)],
+  ["a file", (directory) => writeFileSync(directory, "")],
+])("a table whose directory has become %s is taken for gone", async (_, put) => {
+  const one = bench();
+  const { tables, told } = tablesOf(() => [alice]);
+  tables.configure([one.map], []);
+  await tables.publish();
+  rmSync(one.directory, { recursive: true });
+  put(one.directory);
+  tables.restore();
+  expect(told).toEqual(["table is gone, it is written again"]);
+});
+
 test("a table that cannot be written says so in its health", async () => {
   const one = bench();
   const { tables, clock } = tablesOf(() => [alice]);
@@ -214,6 +316,14 @@ test("all faults of all maps are told at once; what may pass is no fault", async
 
 describe("emptying without a daemon", () => {
   const log = { info() {}, warning() {}, error() {} };
+
+  test("by another tool than the one that filled it, and that is missing: the last resort does it", async () => {
+    const one = bench();
+    await one.writer().write([alice]);
+    const settings = { ...one.map.settings, tool: `${one.directory}/none` };
+    expect(await emptyTables([settings], { clock: new ManualClock(), run, log })).toEqual([]);
+    expect(one.files()).toMatchObject({ relay: [], "relay.db": [] });
+  });
 
   test("gives what kept a table from it", async () => {
     const [fine, broken] = [bench(), bench()];

@@ -58,7 +58,8 @@ export function bench(mta: "postfix" | "sendmail" | "exim" = "postfix", type = "
   };
 }
 
-function keysIn(file: string): string[] {
+/** The keys in a source, or in an index that the fake tool made. */
+export function keysIn(file: string): string[] {
   const lines = readFileSync(file, "latin1").split("\n");
   return lines
     .filter((line) => line !== "" && !line.startsWith("#"))

@@ -67,6 +67,16 @@ describe("a map tool that", () => {
     expect(files()).toEqual({ relay: [], "relay.lmdb": [] });
   });
 
+  test("says nothing and does nothing to an lmdb whose source is not popgate's last: not taken", async () => {
+    const { writer, use, files, map } = bench("postfix", "lmdb");
+    const one = writer();
+    await one.write([alice, bob]);
+    rmSync(map.source);
+    use("silent");
+    await expect(one.write([alice])).rejects.toEqual(rejection(exit.tempFail, /lacks what it was/));
+    expect(files()).toEqual({ "relay.lmdb": [alice, bob] });
+  });
+
   test("left out a line and says so with 65: not taken", async () => {
     const { writer, use } = bench("sendmail");
     use("drops65");

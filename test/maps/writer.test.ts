@@ -244,6 +244,31 @@ describe("the last resort", () => {
     expect(await one.write([alice, bob])).toBe("written");
   });
 
+  test("is not undone by a write that waited for the lock meanwhile", async () => {
+    const { writer, files, directory } = bench();
+    const one = writer();
+    await one.write([alice]);
+    await one.close();
+    const held = await acquireLock(join(directory, ".relay.popgate-lock"), run);
+    const write = one.write([alice, bob]);
+    await one.resort();
+    held?.release();
+    await expect(write).rejects.toThrow(/the last resort came first/);
+    expect(files()).toEqual({ relay: [], "relay.db": [] });
+  });
+
+  test("is known to be undone by a tool that fails when it has changed the index where it stands", async () => {
+    const { writer, use, files } = bench("postfix", "lmdb");
+    const one = writer();
+    await one.write([alice, bob]);
+    await one.resort();
+    expect(one.isEmpty).toBe(true);
+    use("failsFull");
+    await expect(one.write([alice])).rejects.toThrow(/exit status 1/);
+    expect(files()["relay.lmdb"]).toEqual([alice]);
+    expect(one.isEmpty).toBe(false);
+  });
+
   test("is not undone by the tool of a popgate that was killed while it changed the index where it stands", async () => {
     const { writer, use, files, directory } = bench("postfix", "lmdb");
     const one = writer();
