@@ -601,6 +601,19 @@ describe("told to withdraw", () => {
     expect(clientsIn()).toEqual(["192.0.2.1", "192.0.2.2"]);
   });
 
+  test("while a reload read its config, it keeps them empty until the next one", async () => {
+    const daemon = await started();
+    login("192.0.2.1");
+    await published(["192.0.2.1"]);
+    const then = daemon.withdrawals;
+    await daemon.control.withdraw({ forget: false });
+    await daemon.reload(setup(), then);
+    expect(clientsIn()).toEqual([]);
+    expect(daemon.control.status().health).toBe("withdrawn");
+    await daemon.reload(setup());
+    expect(clientsIn()).toEqual(["192.0.2.1"]);
+  });
+
   test("it forgets: only who logs in afterwards is granted, also after a restart without state", async () => {
     const daemon = await started();
     login("192.0.2.1");
