@@ -23,6 +23,7 @@ import { exit, KnownError } from "../../src/errors.ts";
 import { acquireLock } from "../../src/lock.ts";
 import { run } from "../../src/run.ts";
 import { GatheringOutside } from "../outside.ts";
+import { unprivileged } from "../unprivileged.ts";
 import { until } from "../until.ts";
 
 let directory: string;
@@ -369,6 +370,23 @@ test("a popgate that cannot be asked is not taken for one that does not run", as
   expect((await popgate(["status"])).told).toMatch(/^popgate runs, and does not answer at /);
   lock?.release();
 });
+
+test.each([["status"], ["list"], ["explain", "192.0.2.7"], ["reload"]])(
+  "%s says in one line that the lock is closed to whoever asks",
+  async (...argv) => {
+    await unprivileged("popgate-closed-", async (closed) => {
+      config = join(closed, "popgate.toml");
+      mkdirSync(join(closed, "state"));
+      writeFileSync(config, `state_dir = "${closed}/state"\n`);
+      writeFileSync(join(closed, "state/lock"), "", { mode: 0 });
+      expect(await popgate(argv)).toEqual({
+        code: exit.tempFail,
+        printed: "",
+        told: `whether popgate runs cannot be told: ${closed}/state/lock: permission denied (EACCES); ask as root, or as its user\n`,
+      });
+    });
+  },
+);
 
 test("what stands in the socket's place keeps popgate from nothing else", async () => {
   await (await running(), end());
