@@ -62,7 +62,8 @@ export class Tables {
   readonly #parts: TablesParts;
   /** By their `type:path`. */
   readonly #tables = new Map<string, Table>();
-  readonly #unknown: MapSettings[] = [];
+  /** Those that this version cannot write, and why. */
+  readonly #unknown: { readonly settings: MapSettings; readonly fault: string }[] = [];
 
   constructor(parts: TablesParts) {
     this.#parts = parts;
@@ -70,7 +71,10 @@ export class Tables {
 
   /** Every table that may hold a client. */
   get remembered(): MapSettings[] {
-    return [...[...this.#tables.values()].map(({ map }) => map.settings), ...this.#unknown];
+    return [
+      ...[...this.#tables.values()].map(({ map }) => map.settings),
+      ...this.#unknown.map(({ settings }) => settings),
+    ];
   }
 
   /** The same, with those that soon may. */
@@ -100,6 +104,16 @@ export class Tables {
     }));
   }
 
+  /** A sentence for each table that was published once, and that this version cannot write: what it holds stays open. */
+  get unwritable(): string[] {
+    return this.#unknown.map(({ fault }) => fault);
+  }
+
+  /** @throws PublishError if there is such a table */
+  requireWritable(): void {
+    if (this.#unknown.length > 0) throw new PublishError(this.unwritable.join("; "));
+  }
+
   /** The names of the configured tables that leave this client out. */
   leavingOut(client: Client): string[] {
     const configured = [...this.#tables.values()].filter(({ orphan }) => !orphan);
@@ -114,8 +128,11 @@ export class Tables {
       try {
         return [createMap(settings)];
       } catch (error) {
-        this.#unknown.push(settings);
-        this.#parts.log.error("a former table cannot be emptied", { reason: reasonOf(error) });
+        const { mta, table } = settings;
+        const reason = reasonOf(error);
+        const fault = `map ${table}: this popgate cannot empty what another one wrote for ${mta}; empty it by hand: ${reason}`;
+        this.#unknown.push({ settings, fault });
+        this.#parts.log.error("a former table cannot be emptied", { table, reason });
         return [];
       }
     });
@@ -188,6 +205,7 @@ export class Tables {
     );
     for (const { publisher } of this.#tables.values()) publisher.stop();
     if (first !== undefined) throw first;
+    this.requireWritable();
   }
 
   async #publishAtLast(map: AccessMap, publisher: Publisher): Promise<void> {
