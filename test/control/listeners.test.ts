@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import type { Control } from "../../src/control/control.ts";
@@ -30,6 +30,21 @@ test("once closed they stay closed, whatever a reload wants that ends later", as
   await open.open(settings());
   await open.open(settings("other"));
   expect([existsSync(inside("socket")), existsSync(inside("other"))]).toEqual([false, false]);
+});
+
+test("a socket that stands is left alone, one that somebody removed is made again", async () => {
+  const open = listeners();
+  const numberOf = () => statSync(inside("socket")).ino;
+  await open.open(settings());
+  const first = numberOf();
+  await open.open(settings());
+  expect(numberOf()).toBe(first);
+  rmSync(inside("socket"));
+  await open.open(settings());
+  expect(statSync(inside("socket")).isSocket()).toBe(true);
+  await open.close();
+  expect(existsSync(inside("socket"))).toBe(false);
+  expect(told).toEqual([]);
 });
 
 test("closed while they open, they are closed", async () => {
