@@ -191,9 +191,8 @@ export class Gate {
 
   /** Takes new rules; grants that do not pass them are revoked, and none is lengthened. */
   change(rules: Rules): void {
-    const before = [...this.#grants.live()];
-    if (rules.maxUsersPerClient !== this.#rules.maxUsersPerClient)
-      this.#crowds = new Crowds(rules.maxUsersPerClient);
+    const [before, most] = [[...this.#grants.live()], rules.maxUsersPerClient];
+    if (most !== this.#rules.maxUsersPerClient) this.#crowds = new Crowds(most);
     this.#rules = rules;
     this.#policy = this.#policyNow();
     this.#grants = new Grants(this.#parts.clock, rules.maxGrants);

@@ -62,8 +62,9 @@ export class Tables {
   readonly #parts: TablesParts;
   /** By their `type:path`. */
   readonly #tables = new Map<string, Table>();
-  /** Those that this version cannot write, and why. */
-  readonly #unknown: { readonly settings: MapSettings; readonly fault: string }[] = [];
+  readonly #unknown: MapSettings[] = [];
+  /** A sentence for each of those that this version cannot write: what it holds stays open. */
+  readonly unwritable: string[] = [];
 
   constructor(parts: TablesParts) {
     this.#parts = parts;
@@ -71,10 +72,7 @@ export class Tables {
 
   /** Every table that may hold a client. */
   get remembered(): MapSettings[] {
-    return [
-      ...[...this.#tables.values()].map(({ map }) => map.settings),
-      ...this.#unknown.map(({ settings }) => settings),
-    ];
+    return [...[...this.#tables.values()].map(({ map }) => map.settings), ...this.#unknown];
   }
 
   /** The same, with those that soon may. */
@@ -104,14 +102,9 @@ export class Tables {
     }));
   }
 
-  /** A sentence for each table that was published once, and that this version cannot write: what it holds stays open. */
-  get unwritable(): string[] {
-    return this.#unknown.map(({ fault }) => fault);
-  }
-
   /** @throws PublishError if there is such a table */
   requireWritable(): void {
-    if (this.#unknown.length > 0) throw new PublishError(this.unwritable.join("; "));
+    if (this.unwritable.length > 0) throw new PublishError(this.unwritable.join("; "));
   }
 
   /** The names of the configured tables that leave this client out. */
@@ -131,7 +124,8 @@ export class Tables {
         const { mta, table } = settings;
         const reason = reasonOf(error);
         const fault = `map ${table}: this popgate cannot empty what another one wrote for ${mta}; empty it by hand: ${reason}`;
-        this.#unknown.push({ settings, fault });
+        this.#unknown.push(settings);
+        this.unwritable.push(fault);
         this.#parts.log.error("a former table cannot be emptied", { table, reason });
         return [];
       }
