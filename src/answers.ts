@@ -61,7 +61,7 @@ function statusOf(parts: AnswersParts, started: number): Status {
   const drift = parts.matchers.ailing.map(driftOf);
   const { lastLogin, linesRefused } = counters;
   return {
-    ...healthOf({ ready, withdrawn, sources, maps, drift }),
+    ...healthOf({ ready, withdrawn, sources, maps, drift, unwritable: parts.tables.unwritable }),
     popgate: version,
     node: process.version,
     pid: process.pid,

@@ -63,6 +63,7 @@ export function ordersOf(parts: OrdersParts): Pick<Control, "grant" | "revoke" |
       log.warning(
         forget ? "withdrawn, all grants forgotten" : "withdrawn until a restart or reload",
       );
+      tables.requireWritable();
     },
   };
 }

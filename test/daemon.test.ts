@@ -17,7 +17,7 @@ import type { Client } from "../src/client.ts";
 import { parseConfig } from "../src/config.ts";
 import { summaryOf } from "../src/control/health.ts";
 import { Daemon } from "../src/daemon.ts";
-import { KnownError } from "../src/errors.ts";
+import { KnownError, PublishError } from "../src/errors.ts";
 import { createLog } from "../src/log.ts";
 import { createMap } from "../src/maps/index.ts";
 import { run, spawn } from "../src/run.ts";
@@ -536,13 +536,24 @@ describe("a stop at a bad moment", () => {
     expect(clientsIn()).toEqual([]);
   });
 
-  test("a former table that this version cannot write stays remembered", async () => {
+  test("a former table that this version cannot write stays remembered, and is never called empty", async () => {
     await (await started()).stop();
     const state = await readState(join(directory, "state"));
     const foreign = { mta: "postfix" as const, table: "pcre:/x/y" };
     await saveState(join(directory, "state"), { ...state, tables: [...state.tables, foreign] });
-    await started();
+    const daemon = await started();
     expect(told).toContainEqual(expect.stringMatching(/^error: a former table cannot be emptied/));
+    const fault =
+      /^map pcre:\/x\/y: this popgate cannot empty what another one wrote for postfix; /;
+    expect(daemon.control.status()).toMatchObject({
+      health: "unhealthy",
+      reasons: expect.arrayContaining([expect.stringMatching(fault)]),
+    });
+    login("192.0.2.1");
+    await published(["192.0.2.1"]);
+    await expect(daemon.control.withdraw({ forget: false })).rejects.toThrow(PublishError);
+    expect(clientsIn()).toEqual([]);
+    await expect(daemon.stop()).rejects.toThrow(fault);
     expect((await readState(join(directory, "state"))).tables).toContainEqual(foreign);
   });
 });
@@ -599,6 +610,19 @@ describe("told to withdraw", () => {
     expect(clientsIn()).toEqual([]);
     await daemon.reload(setup());
     expect(clientsIn()).toEqual(["192.0.2.1", "192.0.2.2"]);
+  });
+
+  test("while a reload read its config, it keeps them empty until the next one", async () => {
+    const daemon = await started();
+    login("192.0.2.1");
+    await published(["192.0.2.1"]);
+    const then = daemon.withdrawals;
+    await daemon.control.withdraw({ forget: false });
+    await daemon.reload(setup(), then);
+    expect(clientsIn()).toEqual([]);
+    expect(daemon.control.status().health).toBe("withdrawn");
+    await daemon.reload(setup());
+    expect(clientsIn()).toEqual(["192.0.2.1"]);
   });
 
   test("it forgets: only who logs in afterwards is granted, also after a restart without state", async () => {

@@ -68,6 +68,22 @@ describe("systemd is told", () => {
     expect(clock.armed).toBe(0);
   });
 
+  test("nothing more once it stops, though a start or a reload comes to its end after that", async () => {
+    const notify = notifier(socket);
+    notify.starting();
+    await notify.stopping();
+    notify.ready(living);
+    expect(await pass(61)).toEqual([]);
+    expect(clock.armed).toBe(0);
+  });
+
+  test("one thing at a time, whatever a name has in it", async () => {
+    const notify = notifier(socket);
+    notify.ready({ ...living, summary: () => "source a\nWATCHDOG=trigger\r\u0085b: log missing" });
+    await notify.stopping();
+    expect(sent[0]).toBe("READY=1 STATUS=source a WATCHDOG=trigger  b: log missing");
+  });
+
   test("every 30 s that a start goes on, and no more once it is ready", async () => {
     const notify = notifier(socket);
     notify.starting();

@@ -1,6 +1,6 @@
 /** How a command asks the popgate that runs, if one does. */
 import { ask, type Reply } from "../control/ask.ts";
-import { exit, KnownError } from "../errors.ts";
+import { exit, KnownError, reasonOf } from "../errors.ts";
 import { isLocked } from "../lock.ts";
 import type { Places } from "../places.ts";
 import { findPlaces, type ConfigOptions } from "../setup.ts";
@@ -25,12 +25,23 @@ export async function askRunning(
   return reply;
 }
 
-/** Says why nobody answers. */
+/**
+ * Says why nobody answers.
+ * @throws KnownError if that cannot be told, since the lock is closed to us
+ */
 export async function silence(
   { stateDir, controlSocket }: Places,
   { run }: Outside,
 ): Promise<string> {
-  return (await isLocked(stateLock(stateDir), run))
+  const lock = stateLock(stateDir);
+  const locked = await isLocked(lock, run).catch((error: unknown) => {
+    if (error instanceof KnownError) throw error;
+    throw new KnownError(
+      `whether popgate runs cannot be told: ${lock}: ${reasonOf(error)}; ask as root, or as its user`,
+      exit.tempFail,
+    );
+  });
+  return locked
     ? `popgate runs, and does not answer at ${controlSocket}; its log says why`
     : "popgate does not run";
 }

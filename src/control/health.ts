@@ -8,17 +8,20 @@ interface Findings {
   readonly sources: readonly SourceStatus[];
   readonly maps: readonly MapStatus[];
   readonly drift: readonly DriftStatus[];
+  /** A sentence for each table that this popgate cannot write, and must empty. */
+  readonly unwritable: readonly string[];
 }
 
 /** Seconds: a source that has not come to its end for so long lags. */
 const longestLag = 10;
 
 /** Gives the word, and one sentence for each reason why it is not `healthy`. */
-export function healthOf({ ready, withdrawn, sources, maps, drift }: Findings): {
+export function healthOf({ ready, withdrawn, sources, maps, drift, unwritable }: Findings): {
   readonly health: Health;
   readonly reasons: readonly string[];
 } {
   const faults = [
+    ...unwritable,
     ...maps.flatMap(faultsOfMap),
     ...sources.flatMap(faultsOfSource),
     ...drift.map(

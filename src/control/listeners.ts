@@ -6,7 +6,7 @@ import type { Run } from "../run.ts";
 import type { Control } from "./control.ts";
 import { createHttpServer } from "./http.ts";
 import { handleFor, handleMetricsFor } from "./routes.ts";
-import { listenAt, listenOn } from "./socket.ts";
+import { listenAt, listenOn, type Listening } from "./socket.ts";
 
 /** What the config says of them. */
 export interface ListenSettings {
@@ -32,7 +32,7 @@ export class Listeners {
       return listenAt(server, { path: socket, group }, run);
     });
     this.#metrics = new Listener(log, ({ listen }) => {
-      if (listen === undefined) return Promise.resolve(async () => {});
+      if (listen === undefined) return Promise.resolve(nowhere);
       return listenOn(createHttpServer(handleMetricsFor(control), log), listen);
     });
   }
@@ -49,24 +49,27 @@ export class Listeners {
   }
 }
 
-/** One place, opened anew when its settings change. */
+const nowhere: Listening = { stands: () => true, close: async () => {} };
+
+/** One place, opened anew when its settings change, or it was removed. */
 class Listener<Settings> {
   readonly #log: Log;
-  readonly #listen: (settings: Settings) => Promise<() => Promise<void>>;
+  readonly #listen: (settings: Settings) => Promise<Listening>;
   #settings: Settings | undefined;
-  #close = async () => {};
+  #open = nowhere;
   #isOver = false;
 
-  constructor(log: Log, listen: (settings: Settings) => Promise<() => Promise<void>>) {
+  constructor(log: Log, listen: (settings: Settings) => Promise<Listening>) {
     this.#log = log;
     this.#listen = listen;
   }
 
   async open(settings: Settings): Promise<void> {
-    if (this.#isOver || isDeepStrictEqual(settings, this.#settings)) return;
+    if (this.#isOver) return;
+    if (isDeepStrictEqual(settings, this.#settings) && this.#open.stands()) return;
     await this.#shut();
     try {
-      this.#close = await this.#listen(settings);
+      this.#open = await this.#listen(settings);
       this.#settings = settings;
       // A stop may have come meanwhile.
       if (this.#isOver) await this.#shut();
@@ -82,10 +85,10 @@ class Listener<Settings> {
   }
 
   async #shut(): Promise<void> {
-    const close = this.#close;
-    this.#close = async () => {};
+    const open = this.#open;
+    this.#open = nowhere;
     this.#settings = undefined;
-    await close().catch((error: unknown) => {
+    await open.close().catch((error: unknown) => {
       this.#log.error("the control socket stays", { reason: reasonOf(error) });
     });
   }

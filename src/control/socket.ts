@@ -1,5 +1,5 @@
 /** The control socket as a file: where it is, who may open it, and that it is never somebody else's. */
-import type { Stats } from "node:fs";
+import { existsSync, type Stats } from "node:fs";
 import { chmod, chown, lstat, mkdtemp, open, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import type { Server } from "node:http";
@@ -13,6 +13,13 @@ interface Place {
   readonly path: string;
   /** Whose members may ask and order, besides the owner: a name or a number; nobody without it. */
   readonly group?: string | undefined;
+}
+
+/** A server that listens. */
+export interface Listening {
+  /** False once the file is gone that it can be reached by. */
+  stands(): boolean;
+  close(): Promise<void>;
 }
 
 /** Milliseconds. */
@@ -35,7 +42,7 @@ export async function listenAt(
   server: Server,
   { path, group }: Place,
   run: Run,
-): Promise<() => Promise<void>> {
+): Promise<Listening> {
   await inspectDirectory(dirname(path));
   await requireFree(path);
   const gid = group === undefined ? undefined : await gidOf(group, run);
@@ -55,14 +62,17 @@ export async function listenAt(
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-  return async () => {
-    try {
-      await rm(path, { force: true });
-    } finally {
-      endOf(server);
-      // Node removes a socket by the path that it was bound to: until here that led into a directory that is gone.
-      await directory.close();
-    }
+  return {
+    stands: () => existsSync(path),
+    close: async () => {
+      try {
+        await rm(path, { force: true });
+      } finally {
+        endOf(server);
+        // Node removes a socket by the path that it was bound to: until here that led into a directory that is gone.
+        await directory.close();
+      }
+    },
   };
 }
 
@@ -70,14 +80,14 @@ export async function listenAt(
  * Makes the server listen on `address:port`, IPv6 in brackets. Gives what ends it.
  * @throws KnownError if that address is taken, or not this host's
  */
-export async function listenOn(server: Server, address: string): Promise<() => Promise<void>> {
+export async function listenOn(server: Server, address: string): Promise<Listening> {
   const { hostname, port } = new URL(`tcp://${address}`);
   try {
     await listening(server, { host: hostname.replace(/[[\]]/g, ""), port: Number(port) });
   } catch (error) {
     throw new KnownError(`metrics.listen ${address}: ${reasonOf(error)}`, exit.cannotCreate);
   }
-  return async () => endOf(server);
+  return { stands: () => true, close: async () => endOf(server) };
 }
 
 /** Nobody gets in any more. Who was asking when a reload, perhaps his own, moved the socket, still gets his answer. */

@@ -63,6 +63,8 @@ export class Tables {
   /** By their `type:path`. */
   readonly #tables = new Map<string, Table>();
   readonly #unknown: MapSettings[] = [];
+  /** A sentence for each of those that this version cannot write: what it holds stays open. */
+  readonly unwritable: string[] = [];
 
   constructor(parts: TablesParts) {
     this.#parts = parts;
@@ -100,6 +102,11 @@ export class Tables {
     }));
   }
 
+  /** @throws PublishError if there is such a table */
+  requireWritable(): void {
+    if (this.unwritable.length > 0) throw new PublishError(this.unwritable.join("; "));
+  }
+
   /** The names of the configured tables that leave this client out. */
   leavingOut(client: Client): string[] {
     const configured = [...this.#tables.values()].filter(({ orphan }) => !orphan);
@@ -114,8 +121,12 @@ export class Tables {
       try {
         return [createMap(settings)];
       } catch (error) {
+        const { mta, table } = settings;
+        const reason = reasonOf(error);
+        const fault = `map ${table}: this popgate cannot empty what another one wrote for ${mta}; empty it by hand: ${reason}`;
         this.#unknown.push(settings);
-        this.#parts.log.error("a former table cannot be emptied", { reason: reasonOf(error) });
+        this.unwritable.push(fault);
+        this.#parts.log.error("a former table cannot be emptied", { table, reason });
         return [];
       }
     });
@@ -188,6 +199,7 @@ export class Tables {
     );
     for (const { publisher } of this.#tables.values()) publisher.stop();
     if (first !== undefined) throw first;
+    this.requireWritable();
   }
 
   async #publishAtLast(map: AccessMap, publisher: Publisher): Promise<void> {

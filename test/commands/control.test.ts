@@ -1,9 +1,19 @@
 /** The commands that ask a running popgate, and what they say where none runs. */
-import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createProgram, isCommanderError } from "../../src/cli.ts";
 import { systemClock } from "../../src/clock.ts";
 import { ask } from "../../src/control/ask.ts";
@@ -13,6 +23,7 @@ import { exit, KnownError } from "../../src/errors.ts";
 import { acquireLock } from "../../src/lock.ts";
 import { run } from "../../src/run.ts";
 import { GatheringOutside } from "../outside.ts";
+import { unprivileged } from "../unprivileged.ts";
 import { until } from "../until.ts";
 
 let directory: string;
@@ -262,6 +273,33 @@ test("reload takes the new config, or says what is wrong with it", async () => {
   expect((await popgate(["status"])).code).toBe(exit.ok);
 });
 
+test("reload refuses another state_dir before it does anything there", async () => {
+  await running();
+  const elsewhere = () =>
+    writeFileSync(
+      config,
+      readFileSync(config, "utf8").replace(inside("state"), inside("elsewhere")),
+    );
+  const socket = inside("state/control");
+  const reload = async () =>
+    (await ask(socket, { method: "POST", path: "/reload" }, systemClock))?.text();
+  elsewhere();
+  expect(await reload()).toMatch(/state_dir: cannot change while popgate runs/);
+  expect(existsSync(inside("elsewhere"))).toBe(false);
+  // Whoever it becomes could perhaps not empty the tables any more.
+  mkdirSync(inside("elsewhere"));
+  if (process.geteuid?.() === 0) chownSync(inside("elsewhere"), 65_534, 65_534);
+  const changes = (["setuid", "setgid", "setgroups"] as const).map((name) =>
+    vi.spyOn(process as Required<NodeJS.Process>, name).mockReturnValue(undefined),
+  );
+  try {
+    expect(await reload()).toMatch(/state_dir: cannot change while popgate runs/);
+    for (const change of changes) expect(change).not.toHaveBeenCalled();
+  } finally {
+    vi.restoreAllMocks();
+  }
+});
+
 test("metrics on the socket, and for the network where the config says so", async () => {
   const port = await freePort();
   writeConfig(`[metrics]\nlisten = "127.0.0.1:${String(port)}"`);
@@ -333,6 +371,23 @@ test("a popgate that cannot be asked is not taken for one that does not run", as
   lock?.release();
 });
 
+test.each([["status"], ["list"], ["explain", "192.0.2.7"], ["reload"]])(
+  "%s says in one line that the lock is closed to whoever asks",
+  async (...argv) => {
+    await unprivileged("popgate-closed-", async (closed) => {
+      config = join(closed, "popgate.toml");
+      mkdirSync(join(closed, "state"));
+      writeFileSync(config, `state_dir = "${closed}/state"\n`);
+      writeFileSync(join(closed, "state/lock"), "", { mode: 0 });
+      expect(await popgate(argv)).toEqual({
+        code: exit.tempFail,
+        printed: "",
+        told: `whether popgate runs cannot be told: ${closed}/state/lock: permission denied (EACCES); ask as root, or as its user\n`,
+      });
+    });
+  },
+);
+
 test("what stands in the socket's place keeps popgate from nothing else", async () => {
   await (await running(), end());
   writeFileSync(inside("state/control"), "the admin's own\n");
@@ -343,3 +398,20 @@ test("what stands in the socket's place keeps popgate from nothing else", async 
   login("192.0.2.7");
   await granted(daemon, "192.0.2.7");
 });
+
+test.each(["a directory", "nothing"])(
+  "a stop empties the tables, with %s in the socket's place",
+  async (what) => {
+    const daemon = await running();
+    login("192.0.2.7");
+    await until("the table to hold it", () =>
+      readFileSync(inside("relay"), "utf8").includes("192.0.2.7"),
+    );
+    rmSync(inside("state/control"));
+    if (what === "a directory") mkdirSync(inside("state/control"));
+    await end();
+    expect(readFileSync(inside("relay"), "utf8")).not.toContain("192.0.2.7");
+    expect(daemon.told).toMatch(/stopped, the tables are empty/);
+    expect(daemon.told.includes("error: the control socket stays")).toBe(what === "a directory");
+  },
+);

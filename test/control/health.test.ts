@@ -18,12 +18,25 @@ const map: MapStatus = {
   publishes: 1,
   failures: 0,
 };
-const well = { ready: true, withdrawn: false, sources: [source], maps: [map], drift: [] };
+const well = {
+  ready: true,
+  withdrawn: false,
+  sources: [source],
+  maps: [map],
+  drift: [],
+  unwritable: [],
+};
 const trouble = { reason: "map lmdb:/relay: no space", since: "T1", emptied: false };
 
 test.each([
   ["all is well", {}, "healthy", []],
   ["it starts", { ready: false }, "starting", [/still read/]],
+  [
+    "a table cannot be written",
+    { unwritable: ["map a: foreign"] },
+    "unhealthy",
+    [/^map a: foreign$/],
+  ],
   ["it was withdrawn", { withdrawn: true }, "withdrawn", [/stay empty/]],
   ["a source lags a little", { sources: [{ ...source, lag_seconds: 9 }] }, "healthy", []],
   [

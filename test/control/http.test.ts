@@ -67,6 +67,29 @@ test.each([
   await answered();
 });
 
+test("of many requests on one connection the first is answered, and ends it", async () => {
+  let handled = 0;
+  await serve(async (request) => {
+    handled++;
+    return echo(request);
+  });
+  const raw = new Raw();
+  raw.socket.write("GET /one HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000));
+  await until("the end of the connection", () => raw.closed);
+  expect(handled).toBe(1);
+  await answered();
+});
+
+test("an answer says that it is the last one", async () => {
+  await serve(echo);
+  const raw = new Raw();
+  raw.socket.write("GET /one HTTP/1.1\r\nHost: x\r\n\r\n");
+  await until("the end of the connection", () => raw.closed, 3000);
+  expect(raw.text).toMatch(/^HTTP\/1.1 200 /);
+  expect(raw.text).toMatch(/^connection: close\r$/im);
+  expect(raw.text).toMatch(/GET \/one /);
+});
+
 test("10 MB are not read", async () => {
   await serve(echo);
   for (const head of ["Content-Length: 10000000", "Transfer-Encoding: chunked"]) {

@@ -36,7 +36,8 @@ export async function serve(
   group?: string,
 ): Promise<() => Promise<void>> {
   const log = createLog(systemClock, (line) => void told.push(line));
-  const end = await listenAt(createHttpServer(handle, log), { path, group }, run);
+  const listening = await listenAt(createHttpServer(handle, log), { path, group }, run);
+  const end = () => listening.close();
   ends.push(end);
   return end;
 }

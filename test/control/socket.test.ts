@@ -78,6 +78,18 @@ test("nor does it stand where others can write", async () => {
   await expect(serve(says("one"), inside("open/socket"))).rejects.toThrow(KnownError);
 });
 
+test("nor is anybody believed who answers there", async () => {
+  mkdirSync(inside("open"));
+  await serve(says("one"), inside("open/socket"));
+  expect(await asked(inside("open/socket"))).toBe("one");
+  for (const mode of [0o777, 0o1777, 0o720]) {
+    chmodSync(inside("open"), mode);
+    await expect(asked(inside("open/socket"))).rejects.toThrow(
+      /does not answer: others can write to .*open: whoever answers there may be anybody/,
+    );
+  }
+});
+
 test("its path may be longer than the kernel takes", async () => {
   const deep = inside("d".repeat(150));
   mkdirSync(deep);

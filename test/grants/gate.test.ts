@@ -171,6 +171,18 @@ describe("a client with too many users", () => {
     expect(login("192.0.2.8", "user0")).toBe("granted");
   });
 
+  test("is none the less for a reload, unless another number makes it", () => {
+    const refusing = { maxUsersPerClient: 3, tooManyUsers: "refuse" } as const;
+    const { gate, login } = bench(refusing);
+    const users = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, n) => login("192.0.2.7", `user${String(from + n)}`));
+    users(0, 3);
+    gate.change(rules(refusing));
+    expect(users(3, 4)).toEqual(["revoked"]);
+    gate.change(rules({ ...refusing, maxUsersPerClient: 4 }));
+    expect(users(4, 5)).toEqual(["granted"]);
+  });
+
   test("has grants that end sooner where the rules say so, those before too", () => {
     const there = bench({ maxUsersPerClient: 3, tooManyUsers: "shorten" });
     const { clock, gate, login } = there;
