@@ -65,7 +65,8 @@ export function postfixTable(
     },
     keys: async () => {
       if (type !== "cdb") {
-        return keysOf(await said([...postmap, "-s", `${type}:${seen(path)}`]), "OK");
+        const list = (): Promise<string> => said([...postmap, "-s", `${type}:${seen(path)}`]);
+        return keysOf(await unchanged(seen(path + suffix), list), "OK");
       }
       // One version of it, since it may be replaced while it is looked at; a link to it would blind an MTA.
       const file = readFileSync(seen(path + suffix));
@@ -116,6 +117,18 @@ export function eximTable(path: string, seen = same): Table {
       return Promise.resolve(text.split("\n").filter((line) => /^[^#]/.test(line)));
     },
   };
+}
+
+/**
+ * What is read of a file while nobody changes it. Each step of a listing is a transaction of its own: of an lmdb that is changed
+ * meanwhile it shows no version at all.
+ */
+async function unchanged<T>(file: string, read: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const before = statSync(file).mtimeMs;
+    const found = await read();
+    if (statSync(file).mtimeMs === before) return found;
+  }
 }
 
 /** What a tool prints that must have nothing to complain of. */
