@@ -34,7 +34,9 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
         [defaultConfigFile]: "the config, if no other is named",
         [`${defaultStateDir}/state.jsonl`]:
           "what outlives a stop: the grants with their end, how far the logs were read, the tables",
-        [`${defaultStateDir}/relay`]: "the usual table; its index stands beside it",
+        [`${defaultStateDir}/control`]: "where the running popgate is asked and told",
+        [`${defaultStateDir}/relay`]:
+          "the usual table; its index stands beside it, and an empty one in reserve, .relay.popgate-empty-*",
       },
     ],
     [
@@ -55,7 +57,6 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
         "SIGTERM, SIGINT":
           "read what is there, save, empty every table, and end; a second one ends at once",
         SIGHUP: "read the config again; if anything is wrong with it, the running one stays",
-        SIGUSR2: "do what `popgate withdraw` has left in the state directory",
       },
     ],
   ],
@@ -70,8 +71,14 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
     "A directory stands for all logs in it, with their rotated generations.",
   ],
   list: [
-    "With --json, an object a grant: client, user, service, adapter, granted, expires. With --sources, an object a source: name, position, lag_bytes, lag_seconds, lines, rotations, dropped, gaps and, if something is wrong, trouble.",
-    "It reads what popgate saved last, which is about a second ago at most.",
+    "With --json, an object a grant: client, user, service, adapter, granted, expires, and why if it was ordered. With --sources, an object a source: name, position, lag_bytes, lag_seconds, lines, rotations, dropped, gaps and, if something is wrong, trouble.",
+    "It shows what the running popgate knows; where none runs, what was saved last, and it says so.",
+  ],
+  status: [
+    "With --json, one object: health, reasons, grants, sources, maps, drift, counters and more. The exit status is 0 if popgate runs and is healthy, else 1.",
+  ],
+  explain: [
+    "With --json, one object: client, granted, grant, never, revocations, refusals, running, line and maps. The exit status is 0 if a running popgate grants the client, else 1.",
   ],
   withdraw: [
     "A popgate that runs is told, does it itself, and keeps its tables empty until it is restarted or reloaded; the grants return then, unless they are forgotten.",

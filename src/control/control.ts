@@ -1,21 +1,13 @@
 /** What a running popgate can be asked, and its answers: JSON, times in ISO 8601 UTC. Types only. */
 import type { Client } from "../client.ts";
+import type { Progress } from "../model.ts";
 
 /** Health in one word; all but the first need somebody. */
 export type Health = "healthy" | "starting" | "withdrawn" | "unhealthy";
 
-export interface SourceStatus {
-  readonly name: string;
-  readonly position: string;
-  readonly lag_bytes?: number | undefined;
-  readonly lag_seconds: number;
-  readonly lines: number;
-  readonly rotations: number;
-  readonly dropped: Readonly<Record<string, number>>;
-  readonly gaps: number;
-  readonly trouble?: string | undefined;
+export type SourceStatus = Omit<Progress, "last_line"> & {
   readonly last_line?: string | undefined;
-}
+};
 
 export interface MapStatus {
   readonly table: string;

@@ -9,7 +9,6 @@ import type { Counters } from "./counters.ts";
 import { Crowds } from "./crowds.ts";
 import { Grants } from "./grants.ts";
 import { addressRefusalOf, reasonTexts, refusalOf, type Policy, type Reason } from "./guard.ts";
-import { accountOf } from "./names.ts";
 import { OwnAddresses } from "./own-addresses.ts";
 import type { RefusedLogin } from "./refusal-history.ts";
 import { Revocations } from "./revocations.ts";
@@ -258,6 +257,7 @@ export class Gate {
     const until = clock.now() + this.#rules.hold;
     const isKept = this.#revocations.add({ user, until, why });
     if (isKept) log.warning("kept out", { user, until: new Date(until).toISOString(), why });
+    else log.error("not kept out: too many are, or the name is too long", { user, why });
     return this.#end(this.#grantsOf({ user }), why) > 0;
   }
 
@@ -271,17 +271,8 @@ export class Gate {
   }
 
   #grantsOf(whom: Whom): readonly Grant[] {
-    if ("client" in whom) return [this.#grants.of(whom.client) ?? []].flat();
-    const account = accountOf(whom.user);
-    const all: Grant[] = [];
-    let left = this.#grants.clientsOf(account);
-    for (const grant of this.#grants.live()) {
-      if (left === 0) break;
-      if (accountOf(grant.user) !== account) continue;
-      all.push(grant);
-      left--;
-    }
-    return all;
+    if ("user" in whom) return this.#grants.ofUser(whom.user);
+    return [this.#grants.of(whom.client) ?? []].flat();
   }
 
   /** Ends live grants before their time. Gives how many. */

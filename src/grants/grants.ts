@@ -168,6 +168,17 @@ export class Grants {
     return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonic());
   }
 
+  /** The live grants whose latest login was a user's, in whatever case the name is written. */
+  ofUser(user: string): readonly Grant[] {
+    const account = accountOf(user);
+    const all: Grant[] = [];
+    const left = this.clientsOf(user);
+    for (const grant of left === 0 ? [] : this.live()) {
+      if (accountOf(grant.user) === account && all.push(grant) === left) break;
+    }
+    return all;
+  }
+
   /**
    * The clients that are live in `ahead` ms unless they are revoked before. Asked for at each publish, and there may be a
    * hundred thousand: no generator.

@@ -27,7 +27,7 @@ export function emptyTables(
   return failuresOf(
     tables.map(async (settings) => {
       const map = createMap(settings);
-      const writer = new MapWriter({ map, run, log });
+      const writer = new MapWriter({ map, run, log, clock });
       await emptied(map, writer, log, inTime(clock, patience, writer.write([]), hurry(map)));
       void writer.close();
     }),

@@ -42,7 +42,7 @@ const longestNap = 2000;
 /**
  * Keeps one map equal to the live clients. At most one write is under way, and each takes the newest clients when it starts.
  *
- * A write may cost a tenth of one core, and an expired client may wait for one second. At 100,000 grants some expire in every
+ * Writes may take a tenth of the time, and an expired client may wait for one second. At 100,000 grants some expire in every
  * second, and a whole hash costs 0.3 s or more: both cannot be had by writing more often, nor by adding and removing keys,
  * which no tool does in one transaction (postfix.ts). So the pace holds, and who ends before the next write could be due is left
  * out of this one: sooner than at the end, by nine seconds where a write takes one. Where a write takes 100 ms or less nobody is.

@@ -3,15 +3,15 @@ import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../client.ts";
 import { inTime, type Clock } from "../clock.ts";
-import { exit, failuresOf, KnownError, PublishError, reasonOf } from "../errors.ts";
+import { exit, failuresOf, KnownError, PublishError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Run } from "../run.ts";
 import { emptied, hurry } from "./emptying.ts";
 import type { Trouble } from "./failure.ts";
 import { foundAt, isGone, liveOf } from "./files.ts";
-import { createMap } from "./index.ts";
 import type { AccessMap, MapSettings } from "./map.ts";
 import { Publisher, type Change } from "./publisher.ts";
+import { UnwritableTables } from "./unwritable.ts";
 import { Writes } from "./writes.ts";
 import { MapWriter } from "./writer.ts";
 
@@ -62,17 +62,19 @@ export class Tables {
   readonly #parts: TablesParts;
   /** By their `type:path`. */
   readonly #tables = new Map<string, Table>();
-  readonly #unknown: MapSettings[] = [];
-  /** A sentence for each of those that this version cannot write: what it holds stays open. */
-  readonly unwritable: string[] = [];
+  readonly #unwritable: UnwritableTables;
 
   constructor(parts: TablesParts) {
     this.#parts = parts;
+    this.#unwritable = new UnwritableTables(parts.log);
   }
 
   /** Every table that may hold a client. */
   get remembered(): MapSettings[] {
-    return [...[...this.#tables.values()].map(({ map }) => map.settings), ...this.#unknown];
+    return [
+      ...[...this.#tables.values()].map(({ map }) => map.settings),
+      ...this.#unwritable.settings,
+    ];
   }
 
   /** The same, with those that soon may. */
@@ -85,7 +87,7 @@ export class Tables {
   configure(maps: readonly AccessMap[], published: readonly MapSettings[]): void {
     const configured = new Set(maps.map(({ name }) => name));
     const former = [...this.#tables.values()].map(({ map }) => map);
-    for (const map of [...former, ...this.#known(published)]) {
+    for (const map of [...former, ...this.#unwritable.sort(published)]) {
       if (!configured.has(map.name)) this.#put(map, true);
     }
     for (const map of maps) this.#put(map, false);
@@ -102,9 +104,14 @@ export class Tables {
     }));
   }
 
+  /** A sentence for each former table that this version cannot write. */
+  get unwritable(): readonly string[] {
+    return this.#unwritable.faults;
+  }
+
   /** @throws PublishError if there is such a table */
   requireWritable(): void {
-    if (this.unwritable.length > 0) throw new PublishError(this.unwritable.join("; "));
+    this.#unwritable.requireNone();
   }
 
   /** The names of the configured tables that leave this client out. */
@@ -113,23 +120,6 @@ export class Tables {
     return configured
       .filter(({ map }) => map.leavesOut?.(client) === true)
       .map(({ map }) => map.name);
-  }
-
-  /** A table that this version cannot write stays remembered, and is told. */
-  #known(published: readonly MapSettings[]): AccessMap[] {
-    return published.flatMap((settings) => {
-      try {
-        return [createMap(settings)];
-      } catch (error) {
-        const { mta, table } = settings;
-        const reason = reasonOf(error);
-        const fault = `map ${table}: this popgate cannot empty what another one wrote for ${mta}; empty it by hand: ${reason}`;
-        this.#unknown.push(settings);
-        this.unwritable.push(fault);
-        this.#parts.log.error("a former table cannot be emptied", { table, reason });
-        return [];
-      }
-    });
   }
 
   /** Monotonic ms: when the longest write of those under way began; Infinity if none is. */

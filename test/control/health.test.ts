@@ -8,7 +8,7 @@ const source: SourceStatus = {
   lag_seconds: 0,
   lines: 1,
   rotations: 0,
-  dropped: {},
+  dropped: { too_long: 0, unterminated: 0, untrusted: 0 },
   gaps: 0,
 };
 const map: MapStatus = {

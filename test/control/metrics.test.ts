@@ -22,7 +22,7 @@ const status: Status = {
       lag_seconds: 3,
       lines: 9,
       rotations: 1,
-      dropped: { too_long: 1 },
+      dropped: { too_long: 1, unterminated: 0, untrusted: 0 },
       gaps: 2,
       trouble: "log missing",
       last_line: "2026-11-23T06:59:30.000Z",

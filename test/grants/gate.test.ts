@@ -109,6 +109,14 @@ describe("a user with too many clients", () => {
     expect(clients()).toEqual([1, 2, 3].map(many));
   });
 
+  test("it is told if there is no place to keep such a user out", () => {
+    const { login, told } = bench({ maxClientsPerUser: 1, tooManyClients: "hold" });
+    const user = "a".repeat(600);
+    login("192.0.2.1", user);
+    expect(login("192.0.2.2", user)).toBe("revoked");
+    expect(told).toContainEqual(expect.stringMatching(/^error: not kept out: too many are/));
+  });
+
   test("is kept out where the rules say so, with all clients, until the hold is over", () => {
     const parts = { maxClientsPerUser: 3, tooManyClients: "hold", hold: hour } as const;
     const { clock, gate, told, login, clients } = bench(parts);
