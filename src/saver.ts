@@ -7,7 +7,7 @@ import type { Log } from "./log.ts";
 const shortest = 1000;
 const longest = 5000;
 /** A save may take one part in so many of the time. */
-const share = 20;
+const share = 50;
 /** Milliseconds between two complaints about the same fault. */
 const complaint = 60_000;
 
@@ -22,7 +22,7 @@ interface SaverParts {
   readonly save: () => Promise<void>;
 }
 
-/** Saves at most once per max(1 s, 20 times what the last save took). */
+/** Saves at most once per max(1 s, 50 times what the last save took). */
 export class Saver {
   readonly #parts: SaverParts;
   #cancel = () => {};

@@ -1,7 +1,9 @@
 /** popgate itself, as it is built: one daemon that follows one log into one table. */
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import { project } from "../ground.mjs";
 import { Child } from "./child.mjs";
 
@@ -64,6 +66,18 @@ export class Daemon {
       .filter((line) => line !== "" && !line.startsWith("#"))
       .map((line) => line.split("\t", 1)[0])
       .sort();
+  }
+
+  /** What it answers on its control socket. */
+  status() {
+    const socketPath = join(this.stateDirectory, "control");
+    return new Promise((resolve, reject) => {
+      const asked = request({ socketPath, path: "/status", agent: false }, (answer) => {
+        json(answer).then(resolve, reject);
+      });
+      asked.once("error", reject);
+      asked.end();
+    });
   }
 
   get cpu() {
