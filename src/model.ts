@@ -82,9 +82,9 @@ export interface Grant {
 /** A client, or a user in whatever case it is written. */
 export type Whom = { readonly client: Client } | { readonly user: string };
 
-/** Who grants nothing for a while, even by a login. */
+/** Whose logins grant nothing if they are stamped before an instant. */
 export type Revocation = Whom & {
-  /** Wall clock, ms since 1970: the first moment at which a login grants again. */
+  /** Wall clock, ms since 1970: a login stamped then is the first that grants again. */
   readonly until: number;
   readonly why: string;
 };

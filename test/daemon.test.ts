@@ -242,7 +242,7 @@ describe("the guard", () => {
     await published(["192.0.2.9"]);
     await until("the state to know", async () => {
       await clock.pass(1000);
-      return (await readState(join(directory, "state"))).revocations.length === 1;
+      return (await readState(join(directory, "state"))).revocations.length === 3;
     });
     await killed();
     await started(held);
@@ -640,4 +640,27 @@ describe("told to withdraw", () => {
     await started();
     expect(clientsIn()).toEqual(["192.0.2.2"]);
   });
+});
+
+test("who was revoked stays so, though the log is read again from its start", async () => {
+  const daemon = await started();
+  login("192.0.2.7");
+  login("192.0.2.8", { user: "bob" });
+  await published(["192.0.2.7", "192.0.2.8"]);
+  const file = join(directory, "state/state.jsonl");
+  for (const whom of [{ client: "192.0.2.7" as Client }, { user: "bob" }]) {
+    await daemon.control.revoke({ ...whom, why: "stolen" });
+  }
+  expect(clientsIn()).toEqual([]);
+  await killed();
+  // Without its checkpoints, as after a log's number of inode came again.
+  const state = await readState(join(directory, "state"));
+  await saveState(join(directory, "state"), { ...state, checkpoints: {} });
+  expect(readFileSync(file, "utf8")).toContain('"192.0.2.7"');
+  const next = await started();
+  await until("both lines to be read", () => next.control.status().sources[0]?.lines === 2);
+  expect(clientsIn()).toEqual([]);
+  clock.advance(1);
+  login("192.0.2.7");
+  await published(["192.0.2.7"]);
 });

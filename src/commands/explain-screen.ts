@@ -34,7 +34,8 @@ export function explanationScreen(explained: Explained, now: number, width = usu
   if (never !== undefined) tell("guard", never);
   for (const { user, until, why } of revocations) {
     const whom = user === undefined ? "the client" : `user ${shown(user)}`;
-    tell("revoked", `${whom}, until ${short(until)}: ${shown(why)}`);
+    const which = Date.parse(until) > now ? "until" : "logins before";
+    tell("revoked", `${whom}, ${which} ${short(until)}: ${shown(why)}`);
   }
   for (const refused of refusals) tell("refused", refusalText(refused, now));
   for (const map of maps) mapLines(map, tell);

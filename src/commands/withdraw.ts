@@ -110,7 +110,7 @@ async function emptyAll(
       );
       return failures;
     }
-    const kept = forget ? { grants: [], forgotten: clock.now() } : {};
+    const kept = forget ? { grants: [], forgotten: clock.now() + 1 } : {};
     await saveState(directory, { ...state, ...kept, tables }).catch(unwritable(directory));
     if (failures.length === 0) {
       tell(`${String(tables.length)} ${tables.length === 1 ? "table is" : "tables are"} empty\n`);

@@ -115,7 +115,7 @@ export interface Explanation {
   readonly grant?: (Listed & PlaceStatus & { readonly renewed: string }) | undefined;
   /** Why no login at all would be granted. */
   readonly never?: string | undefined;
-  /** What keeps it, or its users, out. */
+  /** What keeps it, or its users, out: their logins from before `until`, which may be over, grant nothing. */
   readonly revocations: readonly {
     readonly client?: string;
     readonly user?: string;
@@ -136,7 +136,7 @@ export interface GrantOrder {
 
 /** A client or a user whose grants are to end. */
 export type RevocationOrder = ({ readonly client: Client } | { readonly user: string }) & {
-  /** Milliseconds for which no login grants again; without it the next one does. */
+  /** Milliseconds for which no login grants again; without it the next one does, and none from before. */
   readonly for?: number | undefined;
   readonly why: string;
 };

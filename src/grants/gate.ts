@@ -38,7 +38,7 @@ export class Gate {
   constructor(parts: GateParts, rules: Rules) {
     this.#parts = parts;
     this.#chronicle = new Chronicle(parts, rules.ttl);
-    this.#revocations = new Revocations(parts.clock);
+    this.#revocations = new Revocations(parts.clock, () => this.#rules.longestTtl);
     this.#own = new OwnAddresses(parts);
     this.#rules = rules;
     this.#policy = this.#policyNow();
@@ -75,7 +75,7 @@ export class Gate {
     return addressRefusalOf(client, this.#policy, this.#grants);
   }
 
-  /** The revocations in effect. */
+  /** The revocations that are remembered. */
   revocations(): readonly Revocation[] {
     return this.#revocations.all();
   }
@@ -107,7 +107,7 @@ export class Gate {
     }
     const reason = refusalOf(login, this.#policy, this.#grants);
     if (reason !== undefined) {
-      const why = reason === "revoked" ? this.#revocations.of(client, user)?.why : undefined;
+      const why = reason === "revoked" ? this.#revocations.of(client, user, at)?.why : undefined;
       this.#chronicle.refused(login, place, reason, why);
       const isHeld = reason === "max_clients_per_user" && this.#rules.tooManyClients === "hold";
       return isHeld && this.#holdBack(user) ? "revoked" : "none";
@@ -135,15 +135,17 @@ export class Gate {
   }
 
   /**
-   * Ends the live grants of a client, or those whose latest login was the user's, and lets neither grant again before `until`
-   * (wall clock, ms since 1970), across restarts. An instant that is not ahead ends the grants alone, and leaves an earlier
-   * revocation as it is; else the latest one counts. Gives how many grants it ended.
+   * Ends the live grants of a client, or those whose latest login was the user's, and lets neither grant again by a login that is
+   * stamped by now, or before `until` (wall clock, ms since 1970), across restarts. An instant that is not ahead leaves an
+   * earlier revocation as it is; else the latest one counts. Gives how many grants it ended.
    * @throws KnownError if too many are revoked already to remember this one; its grants are ended all the same
    */
   revoke(whom: Whom, until: number, why: string): number {
     const isAhead = until > this.#parts.clock.now();
-    const isKept = !isAhead || this.#revocations.add({ ...whom, until, why });
-    const ended = this.#end(this.#grantsOf(whom), why);
+    const isKept = isAhead
+      ? this.#revocations.add({ ...whom, until, why })
+      : this.#revocations.mark(whom, why);
+    const ended = this.#endAllOf(whom, why);
     if (!isKept) {
       throw new KnownError(
         `${"client" in whom ? whom.client : whom.user} is not kept out: too many are, or the name is too long; what was granted is ended`,
@@ -153,13 +155,6 @@ export class Gate {
     if (isAhead)
       this.#parts.log.info("kept out", { ...whom, until: new Date(until).toISOString(), why });
     return ended;
-  }
-
-  /** Takes a revocation back: the next login may grant again. Gives whether it was in effect. */
-  lift(whom: Whom): boolean {
-    const wasInEffect = this.#revocations.lift(whom);
-    if (wasInEffect) this.#parts.log.info("kept out no more", { ...whom });
-    return wasInEffect;
   }
 
   /** Takes grants that were made before `saved`, ms since 1970, and revocations; what the guard refuses by now is dropped. */
@@ -176,7 +171,7 @@ export class Gate {
       const isOrdered = why !== undefined;
       const reason = isOrdered
         ? addressRefusalOf(client, this.#policy, this.#grants)
-        : refusalOf(grant, this.#policy, this.#grants);
+        : refusalOf({ ...grant, at: renewed }, this.#policy, this.#grants);
       if (reason === undefined) {
         // A clock that was set back while popgate was down would lengthen what is left.
         const left = saved === undefined ? undefined : expires - saved;
@@ -199,9 +194,9 @@ export class Gate {
     this.restore(before, this.#forgotten);
   }
 
-  /** Ends all grants; who logged in before now must log in again. */
+  /** Ends all grants; who logged in by now must log in again. */
   forget(): void {
-    this.#forgotten = this.#parts.clock.now();
+    this.#forgotten = this.#parts.clock.now() + 1;
     this.#grants = new Grants(this.#parts.clock, this.#rules.maxGrants);
   }
 
@@ -258,7 +253,7 @@ export class Gate {
     const isKept = this.#revocations.add({ user, until, why });
     if (isKept) log.warning("kept out", { user, until: new Date(until).toISOString(), why });
     else log.error("not kept out: too many are, or the name is too long", { user, why });
-    return this.#end(this.#grantsOf({ user }), why) > 0;
+    return this.#endAllOf({ user }, why) > 0;
   }
 
   /** Ends the grants of addresses that have become the host's own. */
@@ -273,6 +268,13 @@ export class Gate {
   #grantsOf(whom: Whom): readonly Grant[] {
     if ("user" in whom) return this.#grants.ofUser(whom.user);
     return [this.#grants.of(whom.client) ?? []].flat();
+  }
+
+  /** Ends them, whoever else's logins from before they rest on, too. Gives how many. */
+  #endAllOf(whom: Whom, why: string): number {
+    const grants = this.#grantsOf(whom);
+    for (const { client } of grants) this.#revocations.mark({ client }, why);
+    return this.#end(grants, why);
   }
 
   /** Ends live grants before their time. Gives how many. */

@@ -68,7 +68,7 @@ const special = networks([
 
 /** Gives the reason why this login may not grant, or undefined if it may. */
 export function refusalOf(
-  { client, user, service }: Pick<Login, "client" | "user" | "service">,
+  { client, user, service, at }: Pick<Login, "client" | "user" | "service" | "at">,
   policy: Policy,
   grants: Grants,
 ): Reason | undefined {
@@ -77,7 +77,7 @@ export function refusalOf(
   if (address !== undefined) return address;
   if (!policy.services.has(service)) return "service";
   if (!policy.allowUsers.has(user) || policy.denyUsers.has(user)) return "user";
-  if (policy.revocations.of(client, user) !== undefined) return "revoked";
+  if (policy.revocations.of(client, user, at) !== undefined) return "revoked";
   const isNew = live === undefined || accountOf(live.user) !== accountOf(user);
   if (isNew && grants.clientsOf(user) >= policy.maxClientsPerUser) return "max_clients_per_user";
   return undefined;
