@@ -1,6 +1,6 @@
 /** What a running popgate can be asked, and its answers: JSON, times in ISO 8601 UTC. Types only. */
 import type { Client } from "../client.ts";
-import type { Progress } from "../model.ts";
+import type { LoginCounters, Progress } from "../model.ts";
 
 /** Health in one word; all but the first need somebody. */
 export type Health = "healthy" | "starting" | "withdrawn" | "unhealthy";
@@ -41,17 +41,7 @@ export interface DriftStatus {
 }
 
 /** Since popgate started. */
-export interface Counters {
-  /** By adapter. */
-  readonly logins: Readonly<Record<string, number>>;
-  /** Logins that were over, or forgotten, when they were read. */
-  readonly late: number;
-  readonly granted: number;
-  readonly renewed: number;
-  readonly expired: number;
-  readonly revoked: number;
-  /** Logins, by the guard's reason. */
-  readonly refused: Readonly<Record<string, number>>;
+export interface Counters extends LoginCounters {
   /** Lines that speak of a login, by the adapter's reason. */
   readonly lines_refused: Readonly<Record<string, number>>;
   /** By adapter; of a sample of the lines. */

@@ -32,6 +32,9 @@ export const reasonTexts: Readonly<Record<Reason, string>> = {
     "more than guard.max_users_per_client users came from the address: a proxy or webmail looks so",
 };
 
+/** What is granted now. */
+type Held = Pick<Grants, "of" | "full" | "clientsOf">;
+
 /** What the guard goes by. */
 export interface Policy {
   readonly never: Networks;
@@ -70,7 +73,7 @@ const special = networks([
 export function refusalOf(
   { client, user, service, at }: Pick<Login, "client" | "user" | "service" | "at">,
   policy: Policy,
-  grants: Grants,
+  grants: Held,
 ): Reason | undefined {
   const live = grants.of(client);
   const address = addressRefusalOf(client, policy, grants, live);
@@ -87,7 +90,7 @@ export function refusalOf(
 export function addressRefusalOf(
   client: Client,
   { never, allow, own }: Policy,
-  grants: Grants,
+  grants: Held,
   live = grants.of(client),
 ): Reason | undefined {
   // A live grant has passed the networks of the same policy.

@@ -295,6 +295,7 @@ test("what becomes of logins is counted", () => {
     logins: { dovecot: 7, constructor: 1 },
     late: 1,
     granted: 2,
+    restored: 0,
     renewed: 1,
     expired: 1,
     revoked: 1,
