@@ -42,10 +42,13 @@ export function explanationScreen(explained: Explained, now: number, width = usu
   return `${lines.join("\n")}\n`;
 }
 
-function verdictOf({ grant, running }: Explained, now: number): string {
+function verdictOf({ grant, running, withdrawn }: Explained, now: number): string {
   if (grant === undefined) return "is not granted";
   const left = durationOf(Math.max(0, Date.parse(grant.expires) - now));
   const until = `until ${short(grant.expires)}, for ${left} more`;
+  if (withdrawn === true) {
+    return `is granted ${until}; withdrawn, popgate lets nobody relay until it is reloaded or restarted`;
+  }
   return running
     ? `is granted ${until}`
     : `was granted ${until}; stopped, popgate lets nobody relay`;

@@ -103,6 +103,8 @@ export interface Explanation {
   readonly granted: boolean;
   /** `renewed` is the latest login, whose line stands at that place. */
   readonly grant?: (Listed & PlaceStatus & { readonly renewed: string }) | undefined;
+  /** True if popgate was told to withdraw: whoever is granted, no table has him. */
+  readonly withdrawn?: true | undefined;
   /** Why no login at all would be granted. */
   readonly never?: string | undefined;
   /** What keeps it, or its users, out: their logins from before `until`, which may be over, grant nothing. */
@@ -124,6 +126,13 @@ export interface GrantOrder {
   readonly why: string;
 }
 
+/** What came of it: the grant, and which tables have it. */
+export interface GrantAnswer extends Listed {
+  readonly published: readonly string[];
+  /** The configured tables that do not have it, and why. */
+  readonly unpublished: readonly { readonly table: string; readonly reason: string }[];
+}
+
 /** A client or a user whose grants are to end. */
 export type RevocationOrder = ({ readonly client: Client } | { readonly user: string }) & {
   /** Milliseconds for which no login grants again; without it the next one does, and none from before. */
@@ -136,7 +145,7 @@ export interface Control {
   status(): Status;
   grants(): Iterable<Listed>;
   explain(client: Client): Explanation;
-  grant(order: GrantOrder): Promise<{ readonly client: string; readonly expires: string }>;
+  grant(order: GrantOrder): Promise<GrantAnswer>;
   revoke(order: RevocationOrder): Promise<{ readonly ended: number }>;
   withdraw(order: { readonly forget: boolean }): Promise<unknown>;
   reload(): Promise<unknown>;
