@@ -82,7 +82,7 @@ function statusOf(parts: AnswersParts, started: number): Status {
 }
 
 /** Why a client is granted, or what is known of why it is not. */
-function explanationOf({ gate }: AnswersParts, client: Client): Explanation {
+function explanationOf({ gate, self }: AnswersParts, client: Client): Explanation {
   const grant = gate.of(client);
   const refusals = gate.refusalsOf(client);
   const users = new Set([grant, ...refusals].map((one) => accountOf(one?.user ?? "")));
@@ -93,6 +93,7 @@ function explanationOf({ gate }: AnswersParts, client: Client): Explanation {
   return {
     client,
     granted: grant !== undefined,
+    ...(self().withdrawn ? { withdrawn: true } : {}),
     ...(grant === undefined
       ? {}
       : {

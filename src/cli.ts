@@ -98,6 +98,7 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
     .argument("<client>", "its address")
     .option("--for <duration>", "for how long: 90s, 30m, 2h, 1d")
     .option("--why <text>", "what list and explain say of it")
+    .option("--json", "one JSON object")
     .action(
       act(async (client: string, options: object) =>
         (await import("./commands/grant.ts")).grant(client, options, outside),

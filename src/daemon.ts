@@ -14,7 +14,7 @@ import { Refusals } from "./grants/refusals.ts";
 import type { Lock } from "./lock.ts";
 import type { Log } from "./log.ts";
 import type { AccessMap } from "./maps/map.ts";
-import { Tables } from "./maps/tables.ts";
+import { leftOut, Tables } from "./maps/tables.ts";
 import { Matchers, type SourceMatcher } from "./matchers.ts";
 import { Memory } from "./memory.ts";
 import type { Line } from "./model.ts";
@@ -96,24 +96,23 @@ export class Daemon {
       wanted: (settings) => this.#wanted(settings),
       since: () => clock.now() - longestTtl(this.#config),
     });
-    const directory = config.state_dir;
-    const [gate, tables, sources, matchers] = [
-      this.#gate,
-      this.#tables,
-      this.#sources,
-      this.#matchers,
-    ];
-    this.#memory = new Memory({ clock, log, directory, gate, tables, sources, matchers });
-    const counters = this.#counters;
+    const common = { clock, log, gate: this.#gate, tables: this.#tables };
+    const all = { ...common, sources: this.#sources, matchers: this.#matchers };
+    this.#memory = new Memory({ ...all, directory: config.state_dir });
     const self = () => ({
       ready: this.#ready,
       withdrawn: this.#withdrawn,
       maxGrants: this.#config.guard.max_grants,
     });
-    const [granted, withdraw] = [this.#granted.bind(this), () => void (this.#withdrawals += 1)];
     this.control = {
-      ...answersOf({ clock, gate, tables, sources, matchers, counters, self }),
-      ...ordersOf({ clock, log, gate, tables, memory: this.#memory, granted, withdraw }),
+      ...answersOf({ ...all, counters: this.#counters, self }),
+      ...ordersOf({
+        ...common,
+        memory: this.#memory,
+        granted: this.#granted.bind(this),
+        withdraw: () => void (this.#withdrawals += 1),
+        self,
+      }),
     };
   }
 
@@ -160,7 +159,7 @@ export class Daemon {
 
   /** Monotonic ms: when that part of the pipeline that has been silent for longest last showed that it works. */
   beat(): number {
-    return Math.min(this.#wakes, this.#sources.beat(), this.#tables.beat());
+    return Math.min(this.#wakes, this.#sources.beat(), this.#tables.beat(), this.#memory.beat());
   }
 
   /** How often it was told to withdraw. */
@@ -198,18 +197,18 @@ export class Daemon {
     // Whoever started it is told if that failed; what the state remembers is needed to empty every table.
     await this.#loading?.catch(() => {});
     await this.#sources.stop();
-    await this.#memory.stop();
+    this.#memory.stop();
     if (this.#lock === undefined) return;
     if (this.#loaded) await this.#saveAtLast();
     else this.#tables.configure(this.#maps, []);
-    await this.#tables.stop();
-    this.#lock.release();
+    const lock = this.#lock;
     this.#lock = undefined;
+    await this.#tables.stop().finally(() => lock.release());
   }
 
   async #saveAtLast(): Promise<void> {
     try {
-      await this.#memory.save();
+      await this.#memory.saveAtLast();
     } catch (error) {
       this.#parts.log.error("state not saved, a restart will forget", { reason: reasonOf(error) });
     }
@@ -242,8 +241,7 @@ export class Daemon {
   #granted(client: Client): void {
     this.#tables.request("addition");
     for (const table of this.#tables.leavingOut(client)) {
-      const reason = "the MTA would take its address for a whole network";
-      this.#parts.log.warning("not published", { client, table, reason });
+      this.#parts.log.warning("not published", { client, table, reason: leftOut });
     }
     this.#wakeInTime();
   }

@@ -1,8 +1,8 @@
 /** The directories that popgate keeps things in: there, ours, and closed to others. */
 import { statSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { mkdir, realpath, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { lstat, mkdir, readlink, realpath, stat } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
 import { codeOf, exit, PublishError, reasonOf } from "./errors.ts";
 
 const othersMayWrite = 0o022;
@@ -46,9 +46,16 @@ export async function inspectDirectory(directory: string): Promise<void> {
       own.uid === 0 ? exit.cannotCreate : exit.config,
     );
   }
-  for (let above = dirname(real); ; above = dirname(above)) {
-    await inspectAncestor(above, directory, [0, us]);
-    if (above === "/") break;
+  await inspectAncestors(dirname(real), directory, [0, us]);
+  await inspectLinks(directory, [0, us]);
+}
+
+/** Whether it is for another user to write to this directory. One that is missing is nobody's. */
+export function isAnothers(directory: string): boolean {
+  try {
+    return statSync(directory).uid !== process.geteuid?.();
+  } catch (error) {
+    return codeOf(error) !== "ENOENT";
   }
 }
 
@@ -76,6 +83,40 @@ export function actAsOwnerOf(directory: string): void {
   }
   us.setgid?.(owner.gid);
   us.setuid?.(owner.uid);
+}
+
+/** Who can put another link into the place of one on the way says where the way leads. */
+async function inspectLinks(directory: string, owners: readonly number[]): Promise<void> {
+  const names = directory.split("/");
+  let at = "/";
+  for (let name = names.shift(); name !== undefined; name = names.shift()) {
+    const next = join(at, name);
+    const status = await lstat(next);
+    if (!status.isSymbolicLink()) {
+      at = next;
+      continue;
+    }
+    await inspectAncestors(at, directory, owners);
+    if (!owners.includes(status.uid)) {
+      throw unsafe(
+        `user ${String(status.uid)} says where ${directory} is: the link ${next} is his; ${ownPlace}`,
+      );
+    }
+    const target = await readlink(next);
+    if (isAbsolute(target)) at = "/";
+    names.unshift(...target.split("/"));
+  }
+}
+
+async function inspectAncestors(
+  nearest: string,
+  directory: string,
+  owners: readonly number[],
+): Promise<void> {
+  for (let above = nearest; ; above = dirname(above)) {
+    await inspectAncestor(above, directory, owners);
+    if (above === "/") break;
+  }
 }
 
 async function inspectAncestor(

@@ -78,10 +78,13 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
     "With --json, one object: health, reasons, grants, sources, maps, drift, counters and more. The exit status is 0 if popgate runs and is healthy, else 1.",
   ],
   explain: [
-    "With --json, one object: client, granted, grant, never, revocations, refusals, running, line and maps. The exit status is 0 if a running popgate grants the client, else 1.",
+    "With --json, one object: client, granted, grant, withdrawn, never, revocations, refusals, running, line and maps. The exit status is 0 if a running popgate grants the client and is not withdrawn, else 1.",
+  ],
+  grant: [
+    "With --json, one object: the grant as list has it, published (the tables that have it) and unpublished (those that do not, each with its table and reason). The exit status is 0 if a table has it, else 1.",
   ],
   withdraw: [
-    "A popgate that runs is told, does it itself, and keeps its tables empty until it is restarted or reloaded; the grants return then, unless they are forgotten.",
+    "A popgate that runs is told, which a member of control.group may do as well, does it itself, and keeps its tables empty until it is restarted or reloaded; the grants return then, unless they are forgotten.",
   ],
 };
 

@@ -80,8 +80,18 @@ export class Memory {
   }
 
   /** Saves no more by itself. */
-  stop(): Promise<void> {
-    return this.#saver.stop();
+  stop(): void {
+    this.#saver.stop();
+  }
+
+  /** Saves for the last time. Throws what keeps it from being written within some seconds. */
+  saveAtLast(): Promise<void> {
+    return this.#saver.saveAtLast();
+  }
+
+  /** Monotonic ms: when the save began that is under way; Infinity if none is. */
+  beat(): number {
+    return this.#saver.beat;
   }
 
   #hasChanged(): boolean {

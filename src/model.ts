@@ -82,12 +82,34 @@ export interface Grant {
 /** A client, or a user in whatever case it is written. */
 export type Whom = { readonly client: Client } | { readonly user: string };
 
-/** Who grants nothing for a while, even by a login. */
+/** Whose logins grant nothing if they are stamped before an instant. */
 export type Revocation = Whom & {
-  /** Wall clock, ms since 1970: the first moment at which a login grants again. */
+  /** Wall clock, ms since 1970: a login stamped then is the first that grants again. */
   readonly until: number;
   readonly why: string;
 };
+
+/**
+ * What became of all logins since popgate started. A login is counted once for its adapter, and once for what became of it, if
+ * anything did. There are as many grants as were granted and restored less those that expired and were revoked.
+ */
+export interface LoginCounters {
+  /** By adapter: all, whatever became of them. */
+  readonly logins: Readonly<Record<string, number>>;
+  /** Logins whose time was over when they were read, or that were forgotten. */
+  readonly late: number;
+  /** Clients that were granted, by a login or by order. */
+  readonly granted: number;
+  /** Grants of before popgate started whose time was not over. */
+  readonly restored: number;
+  /** Logins, and orders, that moved the end of a grant. */
+  readonly renewed: number;
+  readonly expired: number;
+  /** Grants that ended before their time. */
+  readonly revoked: number;
+  /** Logins, by the reason why the guard refused them. */
+  readonly refused: Readonly<Record<string, number>>;
+}
 
 /** How far one inode has been read, and how to know that file again. */
 export interface Mark {

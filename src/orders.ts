@@ -1,13 +1,13 @@
 /** What a running popgate does when it is told to: grant, revoke, withdraw. */
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import type { Control } from "./control/control.ts";
+import type { Control, GrantAnswer } from "./control/control.ts";
 import { listedOf } from "./control/shown.ts";
 import { exit, KnownError, PublishError, reasonOf } from "./errors.ts";
 import type { Gate } from "./grants/gate.ts";
 import { reasonTexts } from "./grants/guard.ts";
 import type { Log } from "./log.ts";
-import type { Tables } from "./maps/tables.ts";
+import { leftOut, type Tables } from "./maps/tables.ts";
 import type { Memory } from "./memory.ts";
 
 interface OrdersParts {
@@ -18,8 +18,9 @@ interface OrdersParts {
   readonly memory: Memory;
   /** Called when a client was granted, as by a login. */
   readonly granted: (client: Client) => void;
-  /** Called to keep every table empty from now on. */
+  /** Called to keep every table empty from now on, and whether that is so. */
   readonly withdraw: () => void;
+  readonly self: () => { readonly withdrawn: boolean };
 }
 
 /**
@@ -38,6 +39,18 @@ export function ordersOf(parts: OrdersParts): Pick<Control, "grant" | "revoke" |
     });
   };
 
+  const placesOf = (client: Client): Pick<GrantAnswer, "published" | "unpublished"> => {
+    const { withdrawn } = parts.self();
+    const reason = withdrawn
+      ? "popgate is withdrawn: until a reload or restart it stays empty"
+      : leftOut;
+    const without = withdrawn ? tables.configured : tables.leavingOut(client);
+    return {
+      published: tables.configured.filter((table) => !without.includes(table)),
+      unpublished: without.map((table) => ({ table, reason })),
+    };
+  };
+
   return {
     grant: async ({ client, for: ttl, why }) => {
       const reason = gate.permit(client, ttl, why);
@@ -47,7 +60,7 @@ export function ordersOf(parts: OrdersParts): Pick<Control, "grant" | "revoke" |
       const grant = gate.of(client);
       await tables.publish();
       if (grant === undefined) throw new KnownError("its time is over already", exit.no);
-      return listedOf(grant);
+      return { ...listedOf(grant), ...placesOf(client) };
     },
 
     revoke: async ({ for: time = 0, why, ...whom }) => {

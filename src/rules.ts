@@ -14,6 +14,7 @@ export function rulesOf(config: Config): Rules {
   return {
     ttl,
     ttlOf: ttlOf(config),
+    longestTtl: longestTtl(config),
     never: networks(guard.never),
     allow: networks(guard.allow),
     services: new Set(guard.services),

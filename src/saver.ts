@@ -1,5 +1,5 @@
 /** When the state is saved: soon after a change, never so often that it costs much, and again until it succeeds. */
-import type { Clock } from "./clock.ts";
+import { inTime, type Clock } from "./clock.ts";
 import { codeOf, reasonOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 
@@ -8,6 +8,8 @@ const shortest = 1000;
 const longest = 5000;
 /** A save may take one part in so many of the time. */
 const share = 50;
+/** Milliseconds that the last save may take. */
+const patience = 5000;
 /** Milliseconds between two complaints about the same fault. */
 const complaint = 60_000;
 
@@ -27,12 +29,18 @@ export class Saver {
   readonly #parts: SaverParts;
   #cancel = () => {};
   #saving: Promise<void> | undefined;
+  #began = 0;
   #asleep = false;
   #stopped = false;
   #complained: number | undefined;
 
   constructor(parts: SaverParts) {
     this.#parts = parts;
+  }
+
+  /** Monotonic ms: when the save began that is under way; Infinity if none is. */
+  get beat(): number {
+    return this.#saving === undefined ? Infinity : this.#began;
   }
 
   /** Looks from now on. */
@@ -54,6 +62,7 @@ export class Saver {
    */
   async save(): Promise<void> {
     while (this.#saving !== undefined) await this.#saving.catch(() => {});
+    this.#began = this.#parts.clock.monotonic();
     this.#saving = this.#parts.save();
     try {
       await this.#saving;
@@ -80,11 +89,18 @@ export class Saver {
     }
   }
 
-  /** Looks no more, and waits for a save that is under way. */
-  async stop(): Promise<void> {
+  /** Looks no more. */
+  stop(): void {
     this.#stopped = true;
     this.#cancel();
-    await this.#saving?.catch(() => {});
+  }
+
+  /**
+   * Saves for the last time, after a save that is under way. A disk that hangs must not keep whoever stops from what is left to do.
+   * @throws what `save` throws, or an Error if it hangs
+   */
+  saveAtLast(): Promise<void> {
+    return inTime(this.#parts.clock, patience, this.save(), new Error("the disk hangs"));
   }
 
   #arm(ms: number): void {

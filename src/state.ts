@@ -51,14 +51,20 @@ const client = z.string().transform((text, context): Client => {
 
 const whole = z.int().min(0);
 
-const tableSchema = z.strictObject({
-  mta: z.enum(["postfix", "sendmail", "exim", "opensmtpd"]),
-  table: z.string(),
-  style: z.enum(["popauth", "access"]).optional(),
-  tool: z.string().optional(),
-  config_dir: z.string().optional(),
-  name: z.string().optional(),
-});
+/**
+ * A later popgate may know other MTAs, styles and keys: whatever it is, a table stays remembered as it was written down.
+ * `createMap` refuses what this one cannot write.
+ */
+const tableSchema = z
+  .looseObject({
+    mta: z.string(),
+    table: z.string(),
+    style: z.string().optional(),
+    tool: z.string().optional(),
+    config_dir: z.string().optional(),
+    name: z.string().optional(),
+  })
+  .transform((table) => table as MapSettings);
 
 const markSchema = z.strictObject({
   dev: whole,
@@ -104,9 +110,9 @@ const headerSchema = z.strictObject({
   tables: z.array(tableSchema),
 });
 
-/** What is taken of a damaged state, each part for itself. */
+/** What is taken of a damaged state, or of a later version's, each part for itself. */
 const restrictingSchema = z.looseObject({
-  popgate: z.literal(1),
+  popgate: z.int().min(1),
   tables: z.array(z.unknown()).default([]),
   revocations: z.array(z.unknown()).default([]),
   forgotten: z.unknown(),
@@ -179,14 +185,19 @@ export async function loadState(directory: string, clock: Clock, log: Log): Prom
       file: aside,
       reason: error.message,
     });
-    return restrictionsOf(error.text);
+    return restrictionsOf(error.text, log);
   }
 }
 
-function restrictionsOf(text: string): State {
+function restrictionsOf(text: string, log: Log): State {
   try {
     const header = restrictingSchema.parse(jsonOf(text.slice(0, text.indexOf("\n"))));
-    const tables = header.tables.flatMap((table) => tableSchema.safeParse(table).data ?? []);
+    const tables = header.tables.flatMap((table) => {
+      const { data } = tableSchema.safeParse(table);
+      if (data === undefined)
+        log.error("a former table is not known any more", { table: JSON.stringify(table) });
+      return data ?? [];
+    });
     const revocations = header.revocations.flatMap(
       (one) => revocationSchema.safeParse(one).data ?? [],
     );

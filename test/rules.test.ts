@@ -58,6 +58,7 @@ max_users_per_client = 4\ntoo_many_users = "refuse"\nshort_ttl = "5m"\n`,
   const { never, allow, allowUsers, denyUsers, ttlOf: _, ...plain } = rules;
   expect(plain).toEqual({
     ttl: 30 * minute,
+    longestTtl: 30 * minute,
     services: new Set(["pop3"]),
     maxGrants: 1,
     maxClientsPerUser: 2,

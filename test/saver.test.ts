@@ -95,7 +95,7 @@ test("stops, and a last save waits for the one under way", async () => {
   const last = saver.save();
   await clock.pass(200, 50);
   await last;
-  await saver.stop();
+  saver.stop();
   expect([state.saves, clock.armed]).toEqual([2, 0]);
   state.fault = new Error("disk full");
   state.cost = 0;
@@ -118,4 +118,20 @@ test("insists on a full disk, and on nothing that waiting would not change", asy
   await insisting;
   state.fault = Object.assign(new Error("EACCES: permission denied, open"), { code: "EACCES" });
   await expect(saver.insist()).rejects.toThrow("EACCES");
+});
+
+test("a save that hangs shows in its heart, and ends the last one after some seconds", async () => {
+  const { clock, state, saver } = setup();
+  saver.start();
+  expect(saver.beat).toBe(Infinity);
+  state.cost = Infinity;
+  state.changed = true;
+  await clock.pass(1000);
+  const began = clock.monotonic();
+  await clock.pass(60_000, 1000);
+  expect([saver.beat, state.saves]).toEqual([began, 1]);
+  saver.stop();
+  const last = expect(saver.saveAtLast()).rejects.toThrow("the disk hangs");
+  await clock.pass(5000);
+  await last;
 });

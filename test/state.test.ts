@@ -108,7 +108,7 @@ describe("a damaged state is set aside, and only what restricts is taken from it
     ["a client that is none", (text) => text.replace("192.0.0.7", "192.0.0"), true],
     ["a client in another spelling", (text) => text.replace("192.0.0.7", "::ffff:192.0.0.7"), true],
     ["a key too many", (text) => text.replace('"granted"', '"more":1,"granted"'), true],
-    ["a later version", (text) => text.replace('"popgate":1', '"popgate":2'), false],
+    ["a later version", (text) => text.replace('"popgate":1', '"popgate":2'), true],
     ["another program's", () => '{"hello":"world"}\n', false],
     ["bytes", () => "\u0000\u0001\u0002\n", false],
   ];
@@ -137,4 +137,24 @@ test("a save that fails leaves the old state", async () => {
   await expect(saveState(directory, broken)).rejects.toThrow();
   expect(await readState(directory)).toEqual(state);
   expect(readdirSync(directory)).toEqual(["state.jsonl"]);
+});
+
+describe("a table of a later version stays remembered as it is", () => {
+  const later = { mta: "haraka", table: "redis:/x", style: "new", weight: [7] };
+  const tables = [...state.tables, later] as unknown as State["tables"];
+
+  test("in a state of this version, and in the next", async () => {
+    await saveState(directory, { ...state, tables });
+    const loaded = await loadState(directory, clock, log);
+    expect([loaded.tables, loaded.grants.length, told]).toEqual([tables, 1200, []]);
+    await saveState(directory, loaded);
+    expect((await readState(directory)).tables).toEqual(tables);
+  });
+
+  test("in a state of the later version; what cannot be remembered is told", async () => {
+    await saveState(directory, { ...state, tables: [...tables, "relay"] as never });
+    writeFileSync(file, readFileSync(file, "utf8").replace('"popgate":1', '"popgate":2,"more":[]'));
+    expect((await loadState(directory, clock, log)).tables).toEqual(tables);
+    expect(told[1]).toMatch(/^error: a former table is not known any more table="\\"relay\\""/);
+  });
 });

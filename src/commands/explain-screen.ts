@@ -34,17 +34,21 @@ export function explanationScreen(explained: Explained, now: number, width = usu
   if (never !== undefined) tell("guard", never);
   for (const { user, until, why } of revocations) {
     const whom = user === undefined ? "the client" : `user ${shown(user)}`;
-    tell("revoked", `${whom}, until ${short(until)}: ${shown(why)}`);
+    const which = Date.parse(until) > now ? "until" : "logins before";
+    tell("revoked", `${whom}, ${which} ${short(until)}: ${shown(why)}`);
   }
   for (const refused of refusals) tell("refused", refusalText(refused, now));
   for (const map of maps) mapLines(map, tell);
   return `${lines.join("\n")}\n`;
 }
 
-function verdictOf({ grant, running }: Explained, now: number): string {
+function verdictOf({ grant, running, withdrawn }: Explained, now: number): string {
   if (grant === undefined) return "is not granted";
   const left = durationOf(Math.max(0, Date.parse(grant.expires) - now));
   const until = `until ${short(grant.expires)}, for ${left} more`;
+  if (withdrawn === true) {
+    return `is granted ${until}; withdrawn, popgate lets nobody relay until it is reloaded or restarted`;
+  }
   return running
     ? `is granted ${until}`
     : `was granted ${until}; stopped, popgate lets nobody relay`;

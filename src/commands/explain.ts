@@ -40,7 +40,7 @@ export interface Explained extends Explanation {
 }
 
 /**
- * Gives 0 if the client is granted by a popgate that runs, else 1.
+ * Gives 0 if the client is granted by a popgate that runs and is not withdrawn, else 1.
  * @throws UsageError for what is no address; KnownError if nothing can be told
  */
 export async function explain(
@@ -65,7 +65,8 @@ export async function explain(
   };
   if (options.json === true) outside.print(`${JSON.stringify(explained)}\n`);
   else outside.print(explanationScreen(explained, outside.clock.now(), outside.screen?.columns()));
-  return running && explanation.granted ? exit.ok : exit.no;
+  const { granted, withdrawn = false } = explanation;
+  return running && granted && !withdrawn ? exit.ok : exit.no;
 }
 
 async function explanationOf(

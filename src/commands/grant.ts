@@ -1,6 +1,6 @@
 /** `popgate grant` and `popgate revoke`: what an administrator orders of the running popgate. */
 import { canonicalClient, type Client } from "../client.ts";
-import type { Listed } from "../control/control.ts";
+import type { GrantAnswer } from "../control/control.ts";
 import { exit, UsageError, type ExitCode } from "../errors.ts";
 import type { ConfigOptions } from "../setup.ts";
 import { duration } from "../values.ts";
@@ -12,13 +12,14 @@ interface OrderOptions extends ConfigOptions {
   readonly for?: string | undefined;
   readonly why?: string | undefined;
   readonly user?: string | undefined;
+  readonly json?: boolean | undefined;
 }
 
 /** Milliseconds: it is answered when the tables are written. */
 const patience = 60_000;
 
 /**
- * Grants a client without a login.
+ * Grants a client without a login. Gives 0 if a table has it then, else 1.
  * @throws UsageError; KnownError if no popgate runs, or it refuses
  */
 export async function grant(
@@ -35,10 +36,22 @@ export async function grant(
     { method: "POST", path: "/grants", body, patience },
     outside,
   );
-  const { expires } = await answerOf<Listed>(reply);
-  const left = durationOf(Math.max(0, Date.parse(expires) - outside.clock.now()));
-  outside.tell(`${client} may relay until ${expires.slice(0, 19)}Z, for ${left}\n`);
-  return exit.ok;
+  const answer = await answerOf<GrantAnswer>(reply);
+  if (options.json === true) outside.print(`${JSON.stringify(answer)}\n`);
+  else outside.tell(toldOf(answer, outside.clock.now()));
+  return answer.published.length > 0 ? exit.ok : exit.no;
+}
+
+/** A grant that no table has lets nobody relay. */
+function toldOf({ client, expires, published, unpublished }: GrantAnswer, now: number): string {
+  const left = durationOf(Math.max(0, Date.parse(expires) - now));
+  const until = `until ${expires.slice(0, 19)}Z, for ${left}`;
+  const first =
+    published.length > 0
+      ? `${client} may relay ${until}`
+      : `${client} is granted ${until}, and may not relay`;
+  const rest = unpublished.map(({ table, reason }) => `not in ${table}: ${reason}`);
+  return `${[first, ...rest].join("\n")}\n`;
 }
 
 /**

@@ -8,6 +8,7 @@ import { hostZone, ownAddresses } from "../host.ts";
 import { Notifier } from "../notify.ts";
 import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
 import { checkMaps } from "../maps/check.ts";
+import { Reloads } from "../reloads.ts";
 import { requireLog } from "../sources/named.ts";
 import { isPattern } from "../sources/settings.ts";
 import {
@@ -76,17 +77,7 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
     summary: () => summaryOf(daemon.control.status()),
   };
 
-  // One after the other: a reload in the middle of another would mix two configs.
-  let work: Promise<unknown> = Promise.resolve();
-  const reload = (): Promise<void> => {
-    const reloaded = afterwards(work, daemon.withdrawals);
-    work = reloaded.catch((error: unknown) =>
-      log.error("reload refused, the running config stays", { reason: reasonOf(error) }),
-    );
-    return reloaded;
-  };
-  const afterwards = async (former: Promise<unknown>, withdrawals: number): Promise<void> => {
-    await former;
+  const reloadNow = async (withdrawals: number): Promise<void> => {
     notifier.reloading();
     try {
       const fresh = await load();
@@ -96,16 +87,26 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
       notifier.ready(life);
     }
   };
+  const refused = (error: unknown) =>
+    log.error("reload refused, the running config stays", { reason: reasonOf(error) });
+  // Nobody can ask before it has started to start.
+  let reload = (): Promise<void> => Promise.reject(new Error("a reload before the start"));
   const listeners = new Listeners({
     log,
     run: runProgram,
-    control: { ...daemon.control, reload, metrics: () => metrics.text(daemon.control.status()) },
+    control: {
+      ...daemon.control,
+      reload: () => reload(),
+      metrics: () => metrics.text(daemon.control.status()),
+    },
   });
-  work = daemon.start(() => listeners.open(setup.config)).then(() => notifier.ready(life));
+  const started = daemon.start(() => listeners.open(setup.config)).then(() => notifier.ready(life));
+  const reloads = new Reloads(started, reloadNow, refused);
+  reload = () => reloads.ask(daemon.withdrawals);
   signals.onReload(() => void reload().catch(() => {}));
 
   try {
-    await Promise.race([work, stopped]);
+    await Promise.race([started, stopped]);
     await stopped;
   } finally {
     const told = notifier.stopping();

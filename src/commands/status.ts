@@ -96,7 +96,7 @@ function mapRow(map: MapStatus, age: Age): string[] {
 }
 
 function counterRows(counters: Counters): string[][] {
-  const { granted, renewed, expired, revoked, late } = counters;
+  const { granted, restored, renewed, expired, revoked, late } = counters;
   const byName = (title: string, counts: Readonly<Record<string, number>>) =>
     Object.entries(counts)
       .filter(([, count]) => count > 0)
@@ -104,11 +104,9 @@ function counterRows(counters: Counters): string[][] {
       .map(([name, count]) => [title, shown(name), String(count)]);
   return [
     ...byName("logins", counters.logins),
-    ...Object.entries({ granted, renewed, expired, revoked, late }).map(([name, count]) => [
-      name,
-      "",
-      String(count),
-    ]),
+    ...Object.entries({ granted, restored, renewed, expired, revoked, late }).map(
+      ([name, count]) => [name, "", String(count)],
+    ),
     ...byName("refused", counters.refused),
     ...byName("line refused", counters.lines_refused),
     ...byName("near miss", counters.near_misses),

@@ -1,7 +1,7 @@
 /** `popgate withdraw`: empties every table, configured or remembered, with or without a daemon. */
 import { existsSync } from "node:fs";
 import { ask } from "../control/ask.ts";
-import { actAsOwnerOf, prepareDirectory } from "../directory.ts";
+import { actAsOwnerOf, isAnothers, prepareDirectory } from "../directory.ts";
 import { exit, KnownError, PublishError, reasonOf, type ExitCode } from "../errors.ts";
 import { acquireLock } from "../lock.ts";
 import type { Log } from "../log.ts";
@@ -71,27 +71,25 @@ async function scopeOf(options: WithdrawOptions, { run }: Outside): Promise<Scop
 const noLog = ["/dev/null"];
 
 async function emptyAll(
-  { stateDir: directory, controlSocket }: Places,
+  places: Places,
   configured: readonly MapSettings[],
   { forget = false, unlessRunning = false }: WithdrawOptions,
   outside: Outside,
   log: Log,
 ): Promise<KnownError[]> {
   const { clock, run, tell } = outside;
+  const { stateDir: directory, controlSocket } = places;
   actAsOwnerOf(directory);
+  if (isAnothers(directory)) return askOnly(places, { forget, unlessRunning }, outside);
   await prepareDirectory(directory);
   const lock = await acquireLock(stateLock(directory), run).catch(unwritable(directory));
   if (lock === undefined && unlessRunning) {
-    tell("popgate runs, nothing is withdrawn\n");
+    tell(leftAlone);
     return [];
   }
   if (lock === undefined) {
     if (await askedTo(forget, controlSocket, outside)) {
-      tell(
-        forget
-          ? "withdrawn by the running popgate, all grants forgotten\n"
-          : "withdrawn by the running popgate: its tables stay empty until it is restarted or reloaded\n",
-      );
+      tell(doneFor(forget));
       return [];
     }
     tell("its tables are emptied without it\n");
@@ -100,17 +98,18 @@ async function emptyAll(
     const state = await loadState(directory, clock, log);
     const names = new Set(configured.map(({ table }) => table));
     const former = state.tables.filter(({ table }) => !names.has(table));
-    const tables = [...configured, ...former];
     // The configured ones last: a former one may share its file with one of them, in another type.
-    const failures = await emptyTables(former, { clock, run, log });
-    failures.push(...(await emptyTables(configured, { clock, run, log })));
+    const first = await emptyTables(former, { clock, run, log });
+    const second = await emptyTables(configured, { clock, run, log });
+    const failures = [...first.failures, ...second.failures];
+    const tables = [...second.tables, ...first.tables];
     if (lock === undefined) {
       failures.push(
         new KnownError("the running popgate may publish again; stop it", exit.tempFail),
       );
       return failures;
     }
-    const kept = forget ? { grants: [], forgotten: clock.now() } : {};
+    const kept = forget ? { grants: [], forgotten: clock.now() + 1 } : {};
     await saveState(directory, { ...state, ...kept, tables }).catch(unwritable(directory));
     if (failures.length === 0) {
       tell(`${String(tables.length)} ${tables.length === 1 ? "table is" : "tables are"} empty\n`);
@@ -119,6 +118,32 @@ async function emptyAll(
   } finally {
     lock?.release();
   }
+}
+
+const leftAlone = "popgate runs, nothing is withdrawn\n";
+
+function doneFor(forget: boolean): string {
+  return forget
+    ? "withdrawn by the running popgate, all grants forgotten\n"
+    : "withdrawn by the running popgate: its tables stay empty until it is restarted or reloaded\n";
+}
+
+/** For who may not write there, as a member of control.group: the running popgate may do it for him. */
+async function askOnly(
+  { stateDir, controlSocket }: Places,
+  { forget, unlessRunning }: { readonly forget: boolean; readonly unlessRunning: boolean },
+  { clock, tell }: Outside,
+): Promise<KnownError[]> {
+  const question = unlessRunning ? ({ method: "GET", path: "/status" } as const) : orderOf(forget);
+  const reply = await ask(controlSocket, question, clock);
+  if (reply === undefined) {
+    throw new PublishError(
+      `nobody answers at ${controlSocket}, and ${stateDir} is another user's: without a running popgate only he, or root, can withdraw`,
+    );
+  }
+  if (!reply.ok) throw new KnownError(await reply.text(), exit.tempFail);
+  tell(unlessRunning ? leftAlone : doneFor(forget));
+  return [];
 }
 
 function unwritable(directory: string): (thrown: unknown) => never {
@@ -131,15 +156,18 @@ function unwritable(directory: string): (thrown: unknown) => never {
 /** Milliseconds that a daemon may take to withdraw: a table is built in far less. */
 const patience = 15_000;
 
+function orderOf(forget: boolean) {
+  return { method: "POST", path: "/withdrawals", body: { forget }, patience } as const;
+}
+
 /** What keeps the daemon from doing it must not keep the tables from being emptied. */
 async function askedTo(
   forget: boolean,
   socket: string,
   { clock, tell }: Outside,
 ): Promise<boolean> {
-  const question = { method: "POST", path: "/withdrawals", body: { forget }, patience } as const;
   try {
-    const reply = await ask(socket, question, clock);
+    const reply = await ask(socket, orderOf(forget), clock);
     if (reply?.ok === true) return true;
     const reason = reply === undefined ? "nobody answers" : await reply.text();
     tell(`the running popgate did not withdraw: ${reason}\n`);

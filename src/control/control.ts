@@ -1,6 +1,6 @@
 /** What a running popgate can be asked, and its answers: JSON, times in ISO 8601 UTC. Types only. */
 import type { Client } from "../client.ts";
-import type { Progress } from "../model.ts";
+import type { LoginCounters, Progress } from "../model.ts";
 
 /** Health in one word; all but the first need somebody. */
 export type Health = "healthy" | "starting" | "withdrawn" | "unhealthy";
@@ -41,17 +41,7 @@ export interface DriftStatus {
 }
 
 /** Since popgate started. */
-export interface Counters {
-  /** By adapter. */
-  readonly logins: Readonly<Record<string, number>>;
-  /** Logins that were over, or forgotten, when they were read. */
-  readonly late: number;
-  readonly granted: number;
-  readonly renewed: number;
-  readonly expired: number;
-  readonly revoked: number;
-  /** Logins, by the guard's reason. */
-  readonly refused: Readonly<Record<string, number>>;
+export interface Counters extends LoginCounters {
   /** Lines that speak of a login, by the adapter's reason. */
   readonly lines_refused: Readonly<Record<string, number>>;
   /** By adapter; of a sample of the lines. */
@@ -113,9 +103,11 @@ export interface Explanation {
   readonly granted: boolean;
   /** `renewed` is the latest login, whose line stands at that place. */
   readonly grant?: (Listed & PlaceStatus & { readonly renewed: string }) | undefined;
+  /** True if popgate was told to withdraw: whoever is granted, no table has him. */
+  readonly withdrawn?: true | undefined;
   /** Why no login at all would be granted. */
   readonly never?: string | undefined;
-  /** What keeps it, or its users, out. */
+  /** What keeps it, or its users, out: their logins from before `until`, which may be over, grant nothing. */
   readonly revocations: readonly {
     readonly client?: string;
     readonly user?: string;
@@ -134,9 +126,16 @@ export interface GrantOrder {
   readonly why: string;
 }
 
+/** What came of it: the grant, and which tables have it. */
+export interface GrantAnswer extends Listed {
+  readonly published: readonly string[];
+  /** The configured tables that do not have it, and why. */
+  readonly unpublished: readonly { readonly table: string; readonly reason: string }[];
+}
+
 /** A client or a user whose grants are to end. */
 export type RevocationOrder = ({ readonly client: Client } | { readonly user: string }) & {
-  /** Milliseconds for which no login grants again; without it the next one does. */
+  /** Milliseconds for which no login grants again; without it the next one does, and none from before. */
   readonly for?: number | undefined;
   readonly why: string;
 };
@@ -146,7 +145,7 @@ export interface Control {
   status(): Status;
   grants(): Iterable<Listed>;
   explain(client: Client): Explanation;
-  grant(order: GrantOrder): Promise<{ readonly client: string; readonly expires: string }>;
+  grant(order: GrantOrder): Promise<GrantAnswer>;
   revoke(order: RevocationOrder): Promise<{ readonly ended: number }>;
   withdraw(order: { readonly forget: boolean }): Promise<unknown>;
   reload(): Promise<unknown>;

@@ -57,9 +57,14 @@ const families: Readonly<Record<string, Family>> = {
     help: "Clients that were granted.",
     of: ({ counters }) => one(counters.granted),
   },
+  popgate_restored_total: {
+    type: "counter",
+    help: "Grants of before the start. Those granted and restored less those expired and revoked are the live ones.",
+    of: ({ counters }) => one(counters.restored),
+  },
   popgate_renewals_total: {
     type: "counter",
-    help: "Logins that moved the end of a grant.",
+    help: "Logins and orders that moved the end of a grant.",
     of: ({ counters }) => one(counters.renewed),
   },
   popgate_expiries_total: {

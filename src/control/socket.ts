@@ -1,5 +1,5 @@
 /** The control socket as a file: where it is, who may open it, and that it is never somebody else's. */
-import { existsSync, type Stats } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { chmod, chown, lstat, mkdtemp, open, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import type { Server } from "node:http";
@@ -46,6 +46,8 @@ export async function listenAt(
   await inspectDirectory(dirname(path));
   await requireFree(path);
   const gid = group === undefined ? undefined : await gidOf(group, run);
+  let own: Stats | undefined;
+  const isOwn = (found: Stats | undefined) => found?.ino === own?.ino && found?.dev === own?.dev;
   const aside = await mkdtemp(join(dirname(path), `.${basename(path)}.`));
   const directory = await open(aside, "r");
   try {
@@ -54,6 +56,7 @@ export async function listenAt(
     // The group first: its members get in with the mode.
     if (gid !== undefined) await chown(socket, -1, gid);
     await chmod(socket, gid === undefined ? 0o600 : 0o660);
+    own = await lstat(socket);
     await rename(socket, path);
   } catch (error) {
     server.close();
@@ -63,10 +66,14 @@ export async function listenAt(
     await rm(aside, { recursive: true, force: true });
   }
   return {
-    stands: () => existsSync(path),
+    stands: () => isOwn(lstatSync(path, { throwIfNoEntry: false })),
     close: async () => {
       try {
-        await rm(path, { force: true });
+        const found = lstatSync(path, { throwIfNoEntry: false });
+        if (isOwn(found)) await rm(path, { force: true });
+        else if (found !== undefined) {
+          throw new KnownError(`something else stands at ${path} by now`, exit.cannotCreate);
+        }
       } finally {
         endOf(server);
         // Node removes a socket by the path that it was bound to: until here that led into a directory that is gone.

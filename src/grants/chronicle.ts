@@ -88,16 +88,25 @@ export class Chronicle {
     });
   }
 
-  granted({ client, user, service, adapter, expires, why }: Grant): void {
+  granted({ client, user, service, adapter, expires }: Grant): void {
     this.#counts.granted++;
     const until = iso(expires);
-    if (why === undefined) {
-      this.#parts.log.info("granted", { client, user, service, adapter, until });
-    } else this.#parts.log.info("granted by order", { client, until, why });
+    this.#parts.log.info("granted", { client, user, service, adapter, until });
+  }
+
+  /** Whoever had a grant already has a longer one now. */
+  ordered({ client, expires, why }: Grant, effect: "granted" | "renewed"): void {
+    this.#counts[effect]++;
+    this.#parts.log.info("granted by order", { client, until: iso(expires), why });
   }
 
   renewed(): void {
     this.#counts.renewed++;
+  }
+
+  /** A grant of before popgate started is still there, whatever the guard says of it by now. */
+  restored(): void {
+    this.#counts.restored++;
   }
 
   expired(grants: readonly Grant[]): void {
@@ -108,6 +117,12 @@ export class Chronicle {
   revoked({ client, user }: Grant, reason: string): void {
     this.#counts.revoked++;
     this.#parts.log.info("revoked", { client, user, reason });
+  }
+
+  /** All that were live were ended at once: there may be a hundred thousand, so that they are not told one by one. */
+  forgot(grants: readonly Grant[]): void {
+    this.#counts.revoked += grants.length;
+    this.#parts.log.info("all grants ended", { grants: grants.length });
   }
 
   /** Tells what shows in the long run. Call it every few seconds. */

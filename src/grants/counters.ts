@@ -1,24 +1,14 @@
-/** What became of all logins since popgate started, in numbers. */
+/** Counters that stand at 0, to be counted up. */
+import type { LoginCounters } from "../model.ts";
 import { reasonTexts, type Reason } from "./guard.ts";
 
-/** Counts from 0 when popgate starts. A login is counted once for its adapter, and once for what became of it, if anything did. */
-export interface Counters {
-  /** By adapter: all, whatever became of them. */
-  readonly logins: Readonly<Record<string, number>>;
-  /** Logins whose time was over when they were read, or that were forgotten. */
-  readonly late: number;
-  readonly granted: number;
-  /** Logins that moved the end of a grant. */
-  readonly renewed: number;
-  readonly expired: number;
-  /** Grants that ended before their time. */
-  readonly revoked: number;
-  /** Logins, by the reason why the guard refused them. */
+/** What became of all logins, each refusal under its reason. */
+export interface Counters extends LoginCounters {
   readonly refused: Readonly<Record<Reason, number>>;
 }
 
 /** The same, to be counted up. */
-export type Counting = { -readonly [Key in keyof Counters]: Writable<Counters[Key]> };
+type Counting = { -readonly [Key in keyof Counters]: Writable<Counters[Key]> };
 
 type Writable<Value> = Value extends number
   ? number
@@ -32,6 +22,7 @@ export function noCounts(): Counting {
     logins: Object.create(null) as Record<string, number>,
     late: 0,
     granted: 0,
+    restored: 0,
     renewed: 0,
     expired: 0,
     revoked: 0,

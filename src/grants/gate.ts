@@ -7,8 +7,8 @@ import type { Grant, Login, Place, Revocation, Whom } from "../model.ts";
 import { Chronicle } from "./chronicle.ts";
 import type { Counters } from "./counters.ts";
 import { Crowds } from "./crowds.ts";
-import { Grants } from "./grants.ts";
 import { addressRefusalOf, reasonTexts, refusalOf, type Policy, type Reason } from "./guard.ts";
+import { Ledger } from "./ledger.ts";
 import { OwnAddresses } from "./own-addresses.ts";
 import type { RefusedLogin } from "./refusal-history.ts";
 import { Revocations } from "./revocations.ts";
@@ -31,18 +31,18 @@ export class Gate {
   readonly #own: OwnAddresses;
   #rules: Rules;
   #policy: Policy;
-  #grants: Grants;
+  readonly #ledger: Ledger;
   #crowds: Crowds;
   #forgotten = 0;
 
   constructor(parts: GateParts, rules: Rules) {
     this.#parts = parts;
     this.#chronicle = new Chronicle(parts, rules.ttl);
-    this.#revocations = new Revocations(parts.clock);
+    this.#revocations = new Revocations(parts.clock, () => this.#rules.longestTtl);
     this.#own = new OwnAddresses(parts);
     this.#rules = rules;
     this.#policy = this.#policyNow();
-    this.#grants = new Grants(parts.clock, rules.maxGrants);
+    this.#ledger = new Ledger(parts.clock, this.#chronicle, rules.maxGrants);
     this.#crowds = new Crowds(rules.maxUsersPerClient);
   }
 
@@ -52,7 +52,7 @@ export class Gate {
   }
 
   get size(): number {
-    return this.#grants.size;
+    return this.#held.size;
   }
 
   /** What became of all logins since popgate started; the numbers in it go on. */
@@ -62,7 +62,7 @@ export class Gate {
 
   /** The live grant of a client, or undefined. */
   of(client: Client): Grant | undefined {
-    return this.#grants.of(client);
+    return this.#held.of(client);
   }
 
   /** The latest refusals of a client's logins since popgate started, the newest first: five of each of the 1,000 latest clients. */
@@ -72,27 +72,27 @@ export class Gate {
 
   /** Why no login of this client would be granted now, whoever logs in; undefined if one might be. */
   addressRefusalOf(client: Client): Reason | undefined {
-    return addressRefusalOf(client, this.#policy, this.#grants);
+    return addressRefusalOf(client, this.#policy, this.#held);
   }
 
-  /** The revocations in effect. */
+  /** The revocations that are remembered. */
   revocations(): readonly Revocation[] {
     return this.#revocations.all();
   }
 
   /** The grants that are live at this moment. */
   live(): Iterable<Grant> {
-    return this.#grants.live();
+    return this.#held.live();
   }
 
   /** Their clients, but for those whose grants end within `ahead` ms. */
   clients(ahead: number): Iterable<Client> {
-    return this.#grants.clients(ahead);
+    return this.#held.clients(ahead);
   }
 
   /** Milliseconds until the next grant ends, Infinity if there is none. */
   untilNextExpiry(): number {
-    return this.#grants.untilNextExpiry() ?? Infinity;
+    return this.#held.untilNextExpiry() ?? Infinity;
   }
 
   /** Lets a login in, if its time is not over, it was not forgotten, and the guard lets it pass. `place` is its line's. */
@@ -105,14 +105,14 @@ export class Gate {
       this.#chronicle.late();
       return "none";
     }
-    const reason = refusalOf(login, this.#policy, this.#grants);
+    const reason = refusalOf(login, this.#policy, this.#held);
     if (reason !== undefined) {
-      const why = reason === "revoked" ? this.#revocations.of(client, user)?.why : undefined;
+      const why = reason === "revoked" ? this.#revocations.of(client, user, at)?.why : undefined;
       this.#chronicle.refused(login, place, reason, why);
       const isHeld = reason === "max_clients_per_user" && this.#rules.tooManyClients === "hold";
       return isHeld && this.#holdBack(user) ? "revoked" : "none";
     }
-    const live = this.#grants.of(client);
+    const live = this.#held.of(client);
     const users = this.#crowds.join(login, at + ttl, live, now);
     if (users > this.#rules.maxUsersPerClient) return this.#meetCrowd(login, place, ttl, live);
     return this.#grant(login, place, ttl);
@@ -124,26 +124,25 @@ export class Gate {
    * built-in refusals give way to an order (guard.allow lifts the latter), nor is there a place beyond guard.max_grants.
    */
   permit(client: Client, ttl: number, why: string): Reason | undefined {
-    const reason = addressRefusalOf(client, this.#policy, this.#grants);
+    const reason = addressRefusalOf(client, this.#policy, this.#held);
     if (reason !== undefined) return reason;
     this.#revocations.lift({ client });
-    const order = { client, user: "", service: "", adapter: "", at: this.#parts.clock.now() };
-    const effect = this.#grants.grant(order, ttl, { why });
-    const granted = this.#grants.of(client);
-    if (granted !== undefined && effect !== "unchanged") this.#chronicle.granted(granted);
+    this.#ledger.permit(client, ttl, why);
     return undefined;
   }
 
   /**
-   * Ends the live grants of a client, or those whose latest login was the user's, and lets neither grant again before `until`
-   * (wall clock, ms since 1970), across restarts. An instant that is not ahead ends the grants alone, and leaves an earlier
-   * revocation as it is; else the latest one counts. Gives how many grants it ended.
+   * Ends the live grants of a client, or those whose latest login was the user's, and lets neither grant again by a login that is
+   * stamped by now, or before `until` (wall clock, ms since 1970), across restarts. An instant that is not ahead leaves an
+   * earlier revocation as it is; else the latest one counts. Gives how many grants it ended.
    * @throws KnownError if too many are revoked already to remember this one; its grants are ended all the same
    */
   revoke(whom: Whom, until: number, why: string): number {
     const isAhead = until > this.#parts.clock.now();
-    const isKept = !isAhead || this.#revocations.add({ ...whom, until, why });
-    const ended = this.#end(this.#grantsOf(whom), why);
+    const isKept = isAhead
+      ? this.#revocations.add({ ...whom, until, why })
+      : this.#revocations.mark(whom, why);
+    const ended = this.#endAllOf(whom, why);
     if (!isKept) {
       throw new KnownError(
         `${"client" in whom ? whom.client : whom.user} is not kept out: too many are, or the name is too long; what was granted is ended`,
@@ -155,13 +154,6 @@ export class Gate {
     return ended;
   }
 
-  /** Takes a revocation back: the next login may grant again. Gives whether it was in effect. */
-  lift(whom: Whom): boolean {
-    const wasInEffect = this.#revocations.lift(whom);
-    if (wasInEffect) this.#parts.log.info("kept out no more", { ...whom });
-    return wasInEffect;
-  }
-
   /** Takes grants that were made before `saved`, ms since 1970, and revocations; what the guard refuses by now is dropped. */
   restore(
     grants: Iterable<Grant>,
@@ -171,38 +163,22 @@ export class Gate {
   ): void {
     this.#forgotten = forgotten;
     for (const revocation of revocations) this.#revocations.add(revocation);
-    for (const grant of grants) {
-      const { client, adapter, source, expires, renewed, why } = grant;
-      const isOrdered = why !== undefined;
-      const reason = isOrdered
-        ? addressRefusalOf(client, this.#policy, this.#grants)
-        : refusalOf(grant, this.#policy, this.#grants);
-      if (reason === undefined) {
-        // A clock that was set back while popgate was down would lengthen what is left.
-        const left = saved === undefined ? undefined : expires - saved;
-        const ttl = isOrdered ? expires - renewed : this.#rules.ttlOf(adapter, source);
-        this.#grants.restore(grant, ttl, left);
-      } else {
-        this.#chronicle.revoked(grant, reasonTexts[reason]);
-      }
-    }
+    this.#ledger.restore(grants, saved, this.#terms);
   }
 
   /** Takes new rules; grants that do not pass them are revoked, and none is lengthened. */
   change(rules: Rules): void {
-    const before = [...this.#grants.live()];
     this.#crowds = this.#crowds.under(rules.maxUsersPerClient);
     this.#rules = rules;
     this.#policy = this.#policyNow();
-    this.#grants = new Grants(this.#parts.clock, rules.maxGrants);
     this.#chronicle.restart(rules.ttl);
-    this.restore(before, this.#forgotten);
+    this.#ledger.change(rules.maxGrants, this.#terms);
   }
 
-  /** Ends all grants; who logged in before now must log in again. */
+  /** Ends all grants; who logged in by now must log in again. */
   forget(): void {
-    this.#forgotten = this.#parts.clock.now();
-    this.#grants = new Grants(this.#parts.clock, this.#rules.maxGrants);
+    this.#forgotten = this.#parts.clock.now() + 1;
+    this.#ledger.clear(this.#rules.maxGrants);
   }
 
   /**
@@ -211,24 +187,15 @@ export class Gate {
    */
   expire(): boolean {
     const { clock } = this.#parts;
-    const expired = this.#grants.expire();
-    this.#chronicle.expired(expired);
+    const anyExpired = this.#ledger.expire();
     this.#chronicle.step();
     this.#crowds.sweep(clock.now(), clock.monotonic());
-    return this.#revokeOwn() > 0 || expired.length > 0;
+    return this.#revokeOwn() > 0 || anyExpired;
   }
 
   #grant(login: Login, place: Partial<Place>, ttl: number): "granted" | "renewed" | "none" {
     this.#chronicle.passed(login.client);
-    const effect = this.#grants.grant(login, ttl, place);
-    if (effect === "renewed") {
-      this.#chronicle.renewed();
-      return "renewed";
-    }
-    if (effect !== "granted") return "none";
-    const granted = this.#grants.of(login.client);
-    if (granted !== undefined) this.#chronicle.granted(granted);
-    return "granted";
+    return this.#ledger.grant(login, ttl, place);
   }
 
   /** Does what the rules say of a client from which too many users come. What was granted by order is not theirs to end. */
@@ -239,15 +206,18 @@ export class Gate {
     if (tooManyUsers === "refuse") {
       this.#chronicle.refused(login, place, "max_users_per_client");
       if (live === undefined || isOrdered) return "none";
-      this.#end([live], reasonTexts.max_users_per_client);
+      this.#ledger.end([live], reasonTexts.max_users_per_client);
       return "revoked";
     }
     this.#chronicle.crowded(client, maxUsersPerClient);
     if (tooManyUsers === "warn" || shortTtl >= ttl) return this.#grant(login, place, ttl);
-    const isShorter = !isOrdered && this.#grants.shorten(client, at, shortTtl);
+    const effect =
+      live === undefined || isOrdered
+        ? "unchanged"
+        : this.#ledger.shorten(live, at, shortTtl, "max_users_per_client");
     const change = this.#grant(login, place, shortTtl);
-    if (!isShorter) return change;
-    return this.#grants.of(client) === undefined ? "revoked" : "shortened";
+    if (effect === "unchanged") return change;
+    return this.#held.of(client) === undefined ? "revoked" : "shortened";
   }
 
   /** Ends all grants of a user that has too many clients, and keeps him out. Gives whether there were any. */
@@ -258,7 +228,7 @@ export class Gate {
     const isKept = this.#revocations.add({ user, until, why });
     if (isKept) log.warning("kept out", { user, until: new Date(until).toISOString(), why });
     else log.error("not kept out: too many are, or the name is too long", { user, why });
-    return this.#end(this.#grantsOf({ user }), why) > 0;
+    return this.#endAllOf({ user }, why) > 0;
   }
 
   /** Ends the grants of addresses that have become the host's own. */
@@ -266,22 +236,30 @@ export class Gate {
     if (!this.#own.refresh()) return 0;
     this.#policy = this.#policyNow();
     const own = [...this.#own.all].filter((client) => !this.#rules.allow.has(client));
-    const grants = own.flatMap((client) => this.#grants.of(client) ?? []);
-    return this.#end(grants, reasonTexts.own);
+    return own.flatMap((client) => this.#ledger.endAllOf({ client }, reasonTexts.own)).length;
   }
 
-  #grantsOf(whom: Whom): readonly Grant[] {
-    if ("user" in whom) return this.#grants.ofUser(whom.user);
-    return [this.#grants.of(whom.client) ?? []].flat();
+  /** Ends them, whoever else's logins from before they rest on, too. Gives how many. */
+  #endAllOf(whom: Whom, why: string): number {
+    const ended = this.#ledger.endAllOf(whom, why);
+    for (const { client } of ended) this.#revocations.mark({ client }, why);
+    return ended.length;
   }
 
-  /** Ends live grants before their time. Gives how many. */
-  #end(grants: readonly Grant[], reason: string): number {
-    for (const grant of grants) {
-      this.#grants.revoke(grant.client);
-      this.#chronicle.revoked(grant, reason);
-    }
-    return grants.length;
+  get #held(): Ledger["held"] {
+    return this.#ledger.held;
+  }
+
+  /** Of a grant that was made before. What was granted by order has an end of its own, and no user. */
+  get #terms(): Parameters<Ledger["restore"]>[2] {
+    return {
+      refusalOf: (grant) =>
+        grant.why === undefined
+          ? refusalOf({ ...grant, at: grant.renewed }, this.#policy, this.#held)
+          : addressRefusalOf(grant.client, this.#policy, this.#held),
+      ttlOf: ({ why, adapter, source }) =>
+        why === undefined ? this.#rules.ttlOf(adapter, source) : Infinity,
+    };
   }
 
   #policyNow(): Policy {

@@ -41,6 +41,8 @@ export class Grants {
     // `get` would reorder and `ttlAutopurge` arms a timer an entry: only peek, has, set and delete are used.
     this.#cache = new LRUCache({
       max,
+      // Who is looked at is compared with the present, and one whose time is over is there until he is let out.
+      allowStale: true,
       perf: { now: () => clock.monotonic() },
       ttlResolution: 0,
     });
@@ -56,7 +58,8 @@ export class Grants {
 
   /** The live grant of a client, or undefined. */
   of(client: Client): Grant | undefined {
-    return this.#held(client)?.grant;
+    const held = this.#held(client);
+    return held === undefined ? undefined : this.#shown(held);
   }
 
   /** How many live grants a user has, in whatever case the name is written. */
@@ -88,13 +91,12 @@ export class Grants {
       offset,
       why,
     });
-    // One whose wall-clock end is over may be out of the tables already.
-    if (held === undefined || held.grant.expires <= now) {
+    if (held === undefined) {
       this.#hold(grant(at));
       return "granted";
     }
     // A renewal never shortens: a line that is read again, or late, changes nothing.
-    if (expires <= held.grant.expires) return "unchanged";
+    if (expires <= this.#endOf(held)) return "unchanged";
     const { granted, user: former } = held.grant;
     if (user !== former) {
       this.#count(former, -1);
@@ -127,7 +129,7 @@ export class Grants {
     const now = this.#clock.now();
     const renewed = Math.max(held.grant.renewed, Math.min(at, now));
     const expires = renewed + ttl;
-    if (expires >= held.grant.expires) return false;
+    if (expires >= this.#endOf(held)) return false;
     held.grant = { ...held.grant, renewed, expires };
     if (expires <= now) this.#drop(held);
     else this.#endAt(held, Math.min(held.until, this.#clock.monotonic() + expires - now));
@@ -136,9 +138,17 @@ export class Grants {
 
   /** Ends one client's grant. Gives it, or undefined if there was none. */
   revoke(client: Client): Grant | undefined {
-    const held = this.#held(client);
+    const held = this.#cache.peek(client);
     if (held !== undefined) this.#drop(held);
     return held?.grant;
+  }
+
+  /** Removes the grant of a client whose time is over, and gives it, if there is one that `expire` did not remove yet. */
+  dropOver(client: Client): Grant | undefined {
+    const held = this.#cache.peek(client);
+    if (held === undefined || this.#held(client) !== undefined) return undefined;
+    this.#drop(held);
+    return held.grant;
   }
 
   /** Removes the grants whose end is reached, and gives them. */
@@ -147,7 +157,7 @@ export class Grants {
     const expired: Grant[] = [];
     const monotonic = this.#clock.monotonic();
     for (const client of this.#expiries.due(monotonic)) {
-      const held = this.#cache.peek(client, { allowStale: true });
+      const held = this.#cache.peek(client);
       if (held === undefined) continue;
       if (held.until > monotonic) {
         this.#index(held);
@@ -168,12 +178,12 @@ export class Grants {
     return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonic());
   }
 
-  /** The live grants whose latest login was a user's, in whatever case the name is written. */
+  /** The grants whose latest login was a user's, in whatever case the name is written, and that were not removed yet. */
   ofUser(user: string): readonly Grant[] {
     const account = accountOf(user);
     const all: Grant[] = [];
     const left = this.clientsOf(user);
-    for (const grant of left === 0 ? [] : this.live()) {
+    for (const { grant } of left === 0 ? [] : this.#cache.values()) {
       if (accountOf(grant.user) === account && all.push(grant) === left) break;
     }
     return all;
@@ -197,23 +207,39 @@ export class Grants {
   *live(): Generator<Grant> {
     const now = this.#clock.now();
     const monotonic = this.#clock.monotonic();
-    for (const { grant, until } of this.#cache.values()) {
-      if (until <= monotonic || grant.expires <= now) continue;
-      // After the wall clock was set back, the wall end alone would promise more than is left.
-      const expires = Math.min(grant.expires, Math.ceil(now + until - monotonic));
-      yield expires === grant.expires ? grant : { ...grant, expires };
+    for (const held of this.#cache.values()) {
+      if (held.until <= monotonic || held.grant.expires <= now) continue;
+      yield this.#shown(held);
     }
+  }
+
+  /** All that were not removed yet, those too whose time is over. */
+  all(): Grant[] {
+    return Array.from(this.#cache.values(), (held) => this.#shown(held));
   }
 
   #held(client: Client): Held | undefined {
     const held = this.#cache.peek(client);
-    return held !== undefined && held.until > this.#clock.monotonic() ? held : undefined;
+    if (held === undefined || held.until <= this.#clock.monotonic()) return undefined;
+    return held.grant.expires > this.#clock.now() ? held : undefined;
+  }
+
+  #shown(held: Held): Grant {
+    const { grant } = held;
+    const expires = this.#endOf(held);
+    return expires === grant.expires ? grant : { ...grant, expires };
+  }
+
+  /** By the wall clock. After that was set back, the end that it had by it would promise more than is left. */
+  #endOf({ grant, until }: Held): number {
+    const left = until - this.#clock.monotonic();
+    return Math.min(grant.expires, Math.ceil(this.#clock.now() + left));
   }
 
   #hold(grant: Grant): void {
     const left = grant.expires - this.#clock.now();
     const { client, user } = grant;
-    const stale = this.#cache.peek(client, { allowStale: true });
+    const stale = this.#cache.peek(client);
     if (stale !== undefined) this.#drop(stale);
     // The cache would evict a live grant without a word.
     if (this.full) throw new Error("a grant was made although all places are taken");

@@ -32,6 +32,9 @@ export const reasonTexts: Readonly<Record<Reason, string>> = {
     "more than guard.max_users_per_client users came from the address: a proxy or webmail looks so",
 };
 
+/** What is granted now. */
+type Held = Pick<Grants, "of" | "full" | "clientsOf">;
+
 /** What the guard goes by. */
 export interface Policy {
   readonly never: Networks;
@@ -68,16 +71,16 @@ const special = networks([
 
 /** Gives the reason why this login may not grant, or undefined if it may. */
 export function refusalOf(
-  { client, user, service }: Pick<Login, "client" | "user" | "service">,
+  { client, user, service, at }: Pick<Login, "client" | "user" | "service" | "at">,
   policy: Policy,
-  grants: Grants,
+  grants: Held,
 ): Reason | undefined {
   const live = grants.of(client);
   const address = addressRefusalOf(client, policy, grants, live);
   if (address !== undefined) return address;
   if (!policy.services.has(service)) return "service";
   if (!policy.allowUsers.has(user) || policy.denyUsers.has(user)) return "user";
-  if (policy.revocations.of(client, user) !== undefined) return "revoked";
+  if (policy.revocations.of(client, user, at) !== undefined) return "revoked";
   const isNew = live === undefined || accountOf(live.user) !== accountOf(user);
   if (isNew && grants.clientsOf(user) >= policy.maxClientsPerUser) return "max_clients_per_user";
   return undefined;
@@ -87,7 +90,7 @@ export function refusalOf(
 export function addressRefusalOf(
   client: Client,
   { never, allow, own }: Policy,
-  grants: Grants,
+  grants: Held,
   live = grants.of(client),
 ): Reason | undefined {
   // A live grant has passed the networks of the same policy.

@@ -1,10 +1,10 @@
-/** Who stays out until an instant, whatever logs in: a client, or a user. */
+/** Who stays out whatever logs in: a client, or a user, whose logins from before an instant grant nothing. */
 import type { Client } from "../client.ts";
 import type { Clock } from "../clock.ts";
 import type { Revocation, Whom } from "../model.ts";
 import { accountOf } from "./names.ts";
 
-/** Revocations in effect: an order is for the few, and all of them are saved in one line. */
+/** Revocations that are remembered: an order is for the few, and all of them are saved in one line. */
 const most = 10_000;
 
 /** Characters of a reason. */
@@ -13,64 +13,92 @@ const longestWhy = 200;
 /** Characters of a user's name; an address has at most 254 (RFC 5321 section 4.5.3.1). */
 const longestUser = 512;
 
-/** The revocations in effect. Each ends by the wall clock, at the instant that was named. */
+/**
+ * What a login is judged by is its stamp, not the moment at which its line is read: a line that granted before the
+ * revocation, or was refused by it, does not grant when it is read again. So each is remembered until no login that it is
+ * about could grant for its age.
+ */
 export class Revocations {
   readonly #clock: Clock;
+  readonly #longestTtl: () => number;
   readonly #clients = new Map<Client, Revocation>();
   readonly #users = new Map<string, Revocation>();
 
-  constructor(clock: Clock) {
+  /** `longestTtl` gives the ms for which a login may count. */
+  constructor(clock: Clock, longestTtl: () => number) {
     this.#clock = clock;
+    this.#longestTtl = longestTtl;
   }
 
-  /** The revocation that keeps this login out, or undefined. */
-  of(client: Client, user: string): Revocation | undefined {
-    if (this.#clients.size === 0 && this.#users.size === 0) return undefined;
-    return this.#inEffect(this.#clients, client) ?? this.#inEffect(this.#users, accountOf(user));
+  /** The revocation by which a login stamped `at`, in ms since 1970, grants nothing, or undefined. */
+  of(client: Client, user: string, at: number): Revocation | undefined {
+    if (this.#size === 0) return undefined;
+    const all = [this.#clients.get(client), this.#users.get(accountOf(user))];
+    return all.find((one) => one !== undefined && at < one.until);
   }
 
   /** Takes one, in place of an earlier one of the same client or user. Gives false if there is no place for it. */
   add(revocation: Revocation): boolean {
     const cut = { ...revocation, why: revocation.why.slice(0, longestWhy) };
     if ("user" in cut && cut.user.length > longestUser) return false;
-    this.lift(cut);
-    if (cut.until <= this.#clock.now()) return true;
-    if (this.#size() >= most && this.all().length >= most) return false;
+    this.#delete(cut);
+    if (this.#isOver(cut)) return true;
+    if (this.#size >= most && this.all().length >= most && !this.#makeRoom(cut)) return false;
     if ("client" in cut) this.#clients.set(cut.client, cut);
     else this.#users.set(accountOf(cut.user), cut);
     return true;
   }
 
-  /** Ends one before its time. Gives whether it was in effect. */
-  lift(whom: Whom): boolean {
-    const until =
-      "client" in whom
-        ? taken(this.#clients, whom.client)?.until
-        : taken(this.#users, accountOf(whom.user))?.until;
-    return until !== undefined && until > this.#clock.now();
+  /** Has no login grant that is stamped by now, nor one that an earlier revocation is about. Gives false if there is no place. */
+  mark(whom: Whom, why: string): boolean {
+    const former = this.#get(whom);
+    if (former !== undefined && former.until > this.#clock.now()) return true;
+    return this.add({ ...whom, until: this.#clock.now() + 1, why });
   }
 
-  /** All that are in effect. */
+  /** Takes one back: logins that come from now on grant, and none that came before. */
+  lift(whom: Whom): void {
+    const former = this.#get(whom);
+    if (former === undefined || former.until <= this.#clock.now()) return;
+    this.#delete(whom);
+    this.mark(whom, former.why);
+  }
+
+  /** All that are remembered. */
   all(): Revocation[] {
-    for (const client of this.#clients.keys()) this.#inEffect(this.#clients, client);
-    for (const account of this.#users.keys()) this.#inEffect(this.#users, account);
+    for (const one of [...this.#clients.values(), ...this.#users.values()]) {
+      if (this.#isOver(one)) this.#delete(one);
+    }
     return [...this.#clients.values(), ...this.#users.values()];
   }
 
-  #size(): number {
+  get #size(): number {
     return this.#clients.size + this.#users.size;
   }
 
-  #inEffect<Key>(among: Map<Key, Revocation>, key: Key): Revocation | undefined {
-    const revocation = among.get(key);
-    if (revocation === undefined || revocation.until > this.#clock.now()) return revocation;
-    among.delete(key);
-    return undefined;
+  #isOver({ until }: Revocation): boolean {
+    return until + this.#longestTtl() <= this.#clock.now();
   }
-}
 
-function taken<Key>(among: Map<Key, Revocation>, key: Key): Revocation | undefined {
-  const revocation = among.get(key);
-  among.delete(key);
-  return revocation;
+  /** One that only lines have to do with that are read again gives way, the oldest first. */
+  #makeRoom({ until }: Revocation): boolean {
+    let oldest: Revocation | undefined;
+    for (const one of [...this.#clients.values(), ...this.#users.values()]) {
+      if (oldest === undefined || one.until < oldest.until) oldest = one;
+    }
+    if (oldest === undefined || oldest.until > Math.min(until, this.#clock.now() + 1)) return false;
+    this.#delete(oldest);
+    return true;
+  }
+
+  #get(whom: Whom): Revocation | undefined {
+    return "client" in whom
+      ? this.#clients.get(whom.client)
+      : this.#users.get(accountOf(whom.user));
+  }
+
+  #delete(whom: Whom): void {
+    if ("client" in whom) this.#clients.delete(whom.client);
+    else this.#users.delete(accountOf(whom.user));
+  }
 }

@@ -8,6 +8,8 @@ export interface Rules {
   readonly ttl: number;
   /** Of a login that this adapter saw in this source; undefined for one whose source is not known. */
   readonly ttlOf: (adapter: string, source: string | undefined) => number;
+  /** The longest of them. */
+  readonly longestTtl: number;
   readonly never: Networks;
   /** Networks for which the built-in refusals are lifted. */
   readonly allow: Networks;

@@ -3,8 +3,9 @@ import { inTime, type Clock } from "../clock.ts";
 import { exit, failuresOf, KnownError, PublishError, reasonOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Run } from "../run.ts";
-import { createMap } from "./index.ts";
+import { filesOf } from "./files.ts";
 import type { AccessMap, MapSettings } from "./map.ts";
+import { UnwritableTables } from "./unwritable.ts";
 import { MapWriter } from "./writer.ts";
 
 interface EmptyingParts {
@@ -16,22 +17,33 @@ interface EmptyingParts {
 /** Milliseconds that a tool may take to empty a table that nobody empties again. */
 const patience = 5000;
 
+/** What became of tables that were to be emptied. */
+interface Emptied {
+  readonly failures: readonly KnownError[];
+  /** All but those of which nothing is left. */
+  readonly tables: readonly MapSettings[];
+}
+
 /**
  * Empties these tables, and gives what kept any of them from it. A daemon that hangs with the lock of one, a tool that hangs,
  * fails or is gone, and a full disk do not, where an empty map is prepared.
  */
-export function emptyTables(
+export async function emptyTables(
   tables: readonly MapSettings[],
   { clock, log, run }: EmptyingParts,
-): Promise<KnownError[]> {
-  return failuresOf(
-    tables.map(async (settings) => {
-      const map = createMap(settings);
+): Promise<Emptied> {
+  const unwritable = new UnwritableTables(log, () => new Set(maps.flatMap(filesOf)));
+  const maps = unwritable.sort(tables);
+  const failures = await failuresOf(
+    maps.map(async (map) => {
       const writer = new MapWriter({ map, run, log, clock });
       await emptied(map, writer, log, inTime(clock, patience, writer.write([]), hurry(map)));
       void writer.close();
     }),
   );
+  failures.push(...(await failuresOf([(async () => unwritable.requireNone())()])));
+  const left = [...maps.map(({ settings }) => settings), ...unwritable.settings];
+  return { failures, tables: left };
 }
 
 /**

@@ -61,6 +61,11 @@ export function liveOf({ index, source }: AccessMap): string {
   return index?.(source).live ?? source;
 }
 
+/** All that may be found of a map. */
+export function filesOf(map: AccessMap): string[] {
+  return [map.source, liveOf(map)];
+}
+
 /** What cannot even be looked at is as good as gone: the write tells why. */
 export function foundAt(file: string): Stats | undefined {
   try {

@@ -1,4 +1,5 @@
 /** The MTAs that popgate writes maps for. */
+import { ConfigError } from "../errors.ts";
 import { eximMap } from "./exim.ts";
 import { opensmtpdMap } from "./opensmtpd.ts";
 import { postfixMap } from "./postfix.ts";
@@ -20,5 +21,8 @@ export const mtas: readonly string[] = Object.keys(makers);
  * @throws ConfigError with every fault of the settings, each with the table's name and what would be right
  */
 export function createMap(settings: MapSettings): AccessMap {
-  return makers[settings.mta](settings);
+  const { mta, table } = settings;
+  // What a later popgate wrote into the state may be something else.
+  if (Object.hasOwn(makers, mta)) return makers[mta](settings);
+  throw new ConfigError([`map "${table}": mta is "${mta}"; it may be ${mtas.join(", ")}`]);
 }

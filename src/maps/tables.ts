@@ -8,7 +8,7 @@ import type { Log } from "../log.ts";
 import type { Run } from "../run.ts";
 import { emptied, hurry } from "./emptying.ts";
 import type { Trouble } from "./failure.ts";
-import { foundAt, isGone, liveOf } from "./files.ts";
+import { filesOf, foundAt, isGone, liveOf } from "./files.ts";
 import type { AccessMap, MapSettings } from "./map.ts";
 import { Publisher, type Change } from "./publisher.ts";
 import { UnwritableTables } from "./unwritable.ts";
@@ -57,6 +57,9 @@ interface Table {
 const patience = 2500;
 const retry = 250;
 
+/** Why a table leaves a client out. */
+export const leftOut = "the MTA would take its address for a whole network";
+
 /** The tables, each with its publisher. */
 export class Tables {
   readonly #parts: TablesParts;
@@ -66,7 +69,10 @@ export class Tables {
 
   constructor(parts: TablesParts) {
     this.#parts = parts;
-    this.#unwritable = new UnwritableTables(parts.log);
+    this.#unwritable = new UnwritableTables(parts.log, () => {
+      const maps = [...this.#tables.values()].map(({ map }) => map);
+      return new Set(maps.flatMap(filesOf));
+    });
   }
 
   /** Every table that may hold a client. */
@@ -114,12 +120,16 @@ export class Tables {
     this.#unwritable.requireNone();
   }
 
-  /** The names of the configured tables that leave this client out. */
+  /** The names of the configured tables. */
+  get configured(): string[] {
+    return [...this.#tables.values()].filter(({ orphan }) => !orphan).map(({ map }) => map.name);
+  }
+
+  /** The names of those that leave this client out. */
   leavingOut(client: Client): string[] {
-    const configured = [...this.#tables.values()].filter(({ orphan }) => !orphan);
-    return configured
-      .filter(({ map }) => map.leavesOut?.(client) === true)
-      .map(({ map }) => map.name);
+    return this.configured.filter(
+      (name) => this.#tables.get(name)?.map.leavesOut?.(client) === true,
+    );
   }
 
   /** Monotonic ms: when the longest write of those under way began; Infinity if none is. */
@@ -140,6 +150,7 @@ export class Tables {
    * could be told: one that was starting may have read a former version. Looks for hard links to the others.
    */
   restore(): void {
+    if (this.#unwritable.letGo()) this.#parts.forgotten();
     for (const { map, publisher, writer } of this.#tables.values()) {
       if (writer.unheard) publisher.request("removal");
       if (publisher.trouble !== undefined) continue;

@@ -1,16 +1,21 @@
-/** Former tables that this version cannot write: they stay remembered, and are told, since what they hold stays open. */
-import { PublishError, reasonOf } from "../errors.ts";
+/** Former tables that this version cannot write: they stay remembered, and are told, until nothing is left of them. */
+import { readdirSync } from "node:fs";
+import { basename, dirname, isAbsolute } from "node:path";
+import { codeOf, PublishError, reasonOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createMap } from "./index.ts";
 import type { AccessMap, MapSettings } from "./map.ts";
 
-/** Each with a sentence for people. */
+/** What they hold stays open; each has a sentence that tells people what to do about it. */
 export class UnwritableTables {
   readonly #log: Log;
-  readonly #all: { readonly settings: MapSettings; readonly fault: string }[] = [];
+  readonly #ours: () => ReadonlySet<string>;
+  #all: { readonly settings: MapSettings; readonly fault: string }[] = [];
 
-  constructor(log: Log) {
+  /** `ours` gives the files of the tables that can be written: they may stand beside such a one's. */
+  constructor(log: Log, ours: () => ReadonlySet<string>) {
     this.#log = log;
+    this.#ours = ours;
   }
 
   get settings(): readonly MapSettings[] {
@@ -27,18 +32,60 @@ export class UnwritableTables {
       try {
         return [createMap(settings)];
       } catch (error) {
-        const { mta, table } = settings;
         const reason = reasonOf(error);
-        const fault = `map ${table}: this popgate cannot empty what another one wrote for ${mta}; empty it by hand: ${reason}`;
-        this.#all.push({ settings, fault });
-        this.#log.error("a former table cannot be emptied", { table, reason });
+        this.#all.push({ settings, fault: faultOf(settings, reason) });
+        this.#log.error("a former table cannot be emptied", { table: settings.table, reason });
         return [];
       }
     });
   }
 
+  /** Forgets those of which no file is left. Gives whether there were any. */
+  letGo(): boolean {
+    if (this.#all.length === 0) return false;
+    const ours = this.#ours();
+    const left = this.#all.filter(({ settings }) => stands(pathOf(settings), ours));
+    const gone = this.#all.filter((one) => !left.includes(one));
+    for (const { settings } of gone) {
+      this.#log.info("a former table is gone, and forgotten", { table: settings.table });
+    }
+    this.#all = left;
+    return gone.length > 0;
+  }
+
   /** @throws PublishError if there are any */
   requireNone(): void {
+    this.letGo();
     if (this.#all.length > 0) throw new PublishError(this.faults.join("; "));
+  }
+}
+
+function faultOf(settings: MapSettings, reason: string): string {
+  const { mta, table } = settings;
+  const path = pathOf(settings);
+  const remedy =
+    path === undefined
+      ? "empty it by hand, stop popgate, and take it out of the tables in state.jsonl"
+      : `take it out of the MTA's config, then remove ${path} and the files beside it whose names begin with "${basename(path)}."; popgate forgets it when they are gone`;
+  return `map ${table}: this popgate cannot empty what another one wrote for ${mta}; ${remedy}: ${reason}`;
+}
+
+/** Where its files are, as far as its name tells. */
+function pathOf({ table }: MapSettings): string | undefined {
+  const path = table.startsWith("/") ? table : table.slice(table.indexOf(":") + 1);
+  return isAbsolute(path) && basename(path) !== "" ? path : undefined;
+}
+
+/** What cannot be looked at may be there. */
+function stands(path: string | undefined, ours: ReadonlySet<string>): boolean {
+  if (path === undefined) return true;
+  const directory = dirname(path);
+  const name = basename(path);
+  try {
+    return readdirSync(directory).some(
+      (one) => (one === name || one.startsWith(`${name}.`)) && !ours.has(`${directory}/${one}`),
+    );
+  } catch (error) {
+    return codeOf(error) !== "ENOENT";
   }
 }

@@ -1,6 +1,7 @@
 /** The commands that ask a running popgate, and what they say where none runs. */
 import {
   appendFileSync,
+  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
@@ -18,6 +19,7 @@ import { createProgram, isCommanderError } from "../../src/cli.ts";
 import { systemClock } from "../../src/clock.ts";
 import { ask } from "../../src/control/ask.ts";
 import type { Status } from "../../src/control/control.ts";
+import { createHttpServer } from "../../src/control/http.ts";
 import type { Explained } from "../../src/commands/explain.ts";
 import { exit, KnownError } from "../../src/errors.ts";
 import { acquireLock } from "../../src/lock.ts";
@@ -241,6 +243,9 @@ test("revoke --user ends all of a user's, whatever the case", async () => {
   expect(await popgate(["revoke", "--user", "Ann"])).toMatchObject({
     told: "2 grants ended; the next login grants again\n",
   });
+  expect((await popgate(["explain", "192.0.2.71"])).printed).toMatch(
+    /^ {2}revoked +the client, logins before .*Z: by order$/m,
+  );
   expect((await popgate(["list", "--json"])).printed.trimEnd().split("\n")).toHaveLength(1);
 });
 
@@ -415,3 +420,93 @@ test.each(["a directory", "nothing"])(
     expect(daemon.told.includes("error: the control socket stays")).toBe(what === "a directory");
   },
 );
+
+test("grant and explain do not say that a client may relay whom no table has", async () => {
+  await running();
+  await popgate(["withdraw"]);
+  const granted = await popgate(["grant", "192.0.2.9", "--for", "2h"]);
+  expect(granted).toEqual({
+    code: exit.no,
+    printed: "",
+    told: expect.stringMatching(
+      /^192\.0\.2\.9 is granted until .*Z, for 2h00m, and may not relay\nnot in .*relay: popgate is withdrawn: /,
+    ),
+  });
+  const json = await popgate(["grant", "192.0.2.9", "--for", "2h", "--json"]);
+  expect([json.code, json.told]).toEqual([exit.no, ""]);
+  expect(JSON.parse(json.printed)).toMatchObject({
+    client: "192.0.2.9",
+    published: [],
+    unpublished: [{ table: inside("relay"), reason: expect.stringMatching(/withdrawn/) }],
+  });
+  const explained = await popgate(["explain", "192.0.2.9"]);
+  expect(explained.code).toBe(exit.no);
+  expect(explained.printed.replace(/\n +/g, " ")).toMatch(
+    /is granted until .*; withdrawn, popgate lets/,
+  );
+  await popgate(["reload"]);
+  expect((await popgate(["grant", "192.0.2.9", "--for", "3h"])).code).toBe(exit.ok);
+  expect((await popgate(["explain", "192.0.2.9"])).code).toBe(exit.ok);
+});
+
+test.each<[what: string, status: number | undefined, code: number, told: RegExp]>([
+  ["withdraws", 200, exit.ok, /^withdrawn by the running popgate: its tables stay empty until/],
+  ["fails", 422, exit.tempFail, /^map relay: no space left/],
+  [
+    "does not run",
+    undefined,
+    exit.cannotCreate,
+    /^nobody answers at .*control, and .*state is another user's: /,
+  ],
+])("withdraw by a member of the group, where popgate %s", async (_, status, code, told) => {
+  const asked: string[] = [];
+  const server = createHttpServer(({ method, path, body }) => {
+    asked.push(`${method} ${path} ${body}`);
+    const error = status === 200 ? {} : { error: "map relay: no space left" };
+    const answer = { status: status ?? 500, type: "application/json", body: JSON.stringify(error) };
+    return Promise.resolve(answer);
+  }, new GatheringOutside().log(false));
+  await unprivileged("popgate-member-", async (closed) => {
+    process.seteuid?.(0);
+    mkdirSync(join(closed, "state"));
+    config = join(closed, "popgate.toml");
+    const map = `[[map]]\nmta = "exim"\ntable = "${closed}/relay"\n`;
+    writeFileSync(
+      config,
+      `state_dir = "${closed}/state"\n[[source]]\npath = "/var/log/mail.log"\n${map}`,
+    );
+    if (status !== undefined) {
+      await new Promise<void>(
+        (resolve) => void server.listen(join(closed, "state/control"), resolve),
+      );
+      chownSync(join(closed, "state/control"), 0, 65_534);
+      chmodSync(join(closed, "state/control"), 0o660);
+    }
+    const groups = process.getgroups?.() ?? [];
+    process.setgroups?.([...groups, 65_534]);
+    process.seteuid?.(65_534);
+    try {
+      expect(await popgate(["withdraw"])).toMatchObject({
+        code,
+        told: expect.stringMatching(told),
+      });
+      if (status === 200) {
+        expect(await popgate(["withdraw", "--unless-running"])).toMatchObject({
+          told: expect.stringMatching(/^popgate runs, nothing is withdrawn/),
+        });
+      }
+    } finally {
+      process.seteuid?.(0);
+      process.setgroups?.(groups);
+      await new Promise((resolve) => void server.close(resolve));
+      process.seteuid?.(65_534);
+    }
+    expect(asked).toEqual(
+      status === undefined
+        ? []
+        : status === 200
+          ? ['POST /withdrawals {"forget":false}', "GET /status "]
+          : ['POST /withdrawals {"forget":false}'],
+    );
+  });
+});

@@ -44,6 +44,7 @@ const status: Status = {
   counters: {
     logins: { dovecot: 7, courier: 1 },
     late: 1,
+    restored: 3,
     granted: 4,
     renewed: 2,
     expired: 1,

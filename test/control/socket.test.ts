@@ -1,4 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
@@ -49,7 +61,6 @@ test("what a dead popgate left is replaced, and its end removes it", async () =>
   // A server that is closed would take its socket with it.
   const dead = createServer();
   await new Promise<void>((resolve) => void dead.listen(inside("elsewhere"), resolve));
-  const { renameSync } = await import("node:fs");
   renameSync(inside("elsewhere"), inside("socket"));
   await new Promise((resolve) => void dead.close(resolve));
   expect(existsSync(inside("socket"))).toBe(true);
@@ -99,4 +110,37 @@ test("its path may be longer than the kernel takes", async () => {
 
 test("where no directory is nobody answers", async () => {
   expect(await asked(inside("none/socket"))).toBeUndefined();
+});
+
+test("nor where a link leads that others can exchange, or have made", async () => {
+  mkdirSync(inside("own"));
+  mkdirSync(inside("open"));
+  symlinkSync(inside("own"), inside("open/link"));
+  symlinkSync("open/link/../own", inside("far"));
+  const serveAt = (path: string) => serve(says("one"), inside(path));
+  chmodSync(inside("open"), 0o777);
+  await expect(serveAt("open/link/socket")).rejects.toThrow(/others can replace .*open\/link/);
+  await expect(serveAt("far/socket")).rejects.toThrow(/others can replace .*far/);
+  chmodSync(inside("open"), 0o1777);
+  await (
+    await serveAt("open/link/socket")
+  )();
+  await (
+    await serveAt("far/socket")
+  )();
+  lchownSync(inside("open/link"), 65_534, 65_534);
+  await expect(serveAt("open/link/socket")).rejects.toThrow(
+    /user 65534 says where .* is: the link .*open\/link is his/,
+  );
+});
+
+test.each(["a file", "another's socket"])("%s in its place stays when it ends", async (what) => {
+  const end = await serve(says("one"));
+  rmSync(inside("socket"));
+  if (what === "a file") writeFileSync(inside("socket"), "the admin's own\n");
+  else await serve(says("two"));
+  await expect(end()).rejects.toThrow(/something else stands at .*socket by now/);
+  if (what === "a file") expect(readFileSync(inside("socket"), "utf8")).toBe("the admin's own\n");
+  else expect(await asked()).toBe("two");
+  rmSync(inside("socket"));
 });

@@ -28,6 +28,7 @@ export function rules(parts: Partial<Rules> = {}): Rules {
   return {
     ttl,
     ttlOf: () => ttl,
+    longestTtl: ttl,
     never: networks([]),
     allow: networks([]),
     maxGrants: 100,

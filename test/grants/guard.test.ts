@@ -27,7 +27,7 @@ function refusal(
   user = "ann",
   grants = new Grants(new ManualClock(), 10),
 ) {
-  const login = { client: canonicalClient(client) as Client, user, service: "imap" };
+  const login = { client: canonicalClient(client) as Client, user, service: "imap", at: 0 };
   return refusalOf(login, rules, grants);
 }
 

@@ -13,6 +13,7 @@ import { exit } from "../../src/errors.ts";
 import { checkMaps } from "../../src/maps/check.ts";
 import { emptyTables } from "../../src/maps/emptying.ts";
 import { createMap } from "../../src/maps/index.ts";
+import type { MapSettings } from "../../src/maps/map.ts";
 import { Tables } from "../../src/maps/tables.ts";
 import { inTurn } from "../../src/maps/turns.ts";
 import { run } from "../../src/run.ts";
@@ -321,8 +322,27 @@ describe("emptying without a daemon", () => {
     const one = bench();
     await one.writer().write([alice]);
     const settings = { ...one.map.settings, tool: `${one.directory}/none` };
-    expect(await emptyTables([settings], { clock: new ManualClock(), run, log })).toEqual([]);
+    expect(await emptyTables([settings], { clock: new ManualClock(), run, log })).toEqual({
+      failures: [],
+      tables: [settings],
+    });
     expect(one.files()).toMatchObject({ relay: [], "relay.db": [] });
+  });
+
+  test("tells of one that another popgate wrote, empties the others, and forgets it once it is gone", async () => {
+    const one = bench();
+    await one.writer().write([alice]);
+    const foreign = { mta: "haraka", table: `redis:${one.directory}/former` } as unknown;
+    const settings = [one.map.settings, foreign as MapSettings];
+    writeFileSync(`${one.directory}/former.idx`, "");
+    const empty = () => emptyTables(settings, { clock: new ManualClock(), run, log });
+    expect(await empty()).toEqual({
+      failures: [rejection(exit.cannotCreate, /another one wrote for haraka; take it out of/)],
+      tables: settings,
+    });
+    expect(one.files()).toMatchObject({ relay: [], "relay.db": [] });
+    rmSync(`${one.directory}/former.idx`);
+    expect(await empty()).toEqual({ failures: [], tables: [one.map.settings] });
   });
 
   test("gives what kept a table from it", async () => {
@@ -331,7 +351,8 @@ describe("emptying without a daemon", () => {
     broken.use("fails");
     const clock = new ManualClock();
     const settings = [fine.map.settings, broken.map.settings];
-    const failures = await emptyTables(settings, { clock, run, log });
+    const { failures, tables } = await emptyTables(settings, { clock, run, log });
+    expect(tables).toEqual(settings);
     expect(failures).toEqual([rejection(exit.tempFail, /relay/)]);
     expect(keysOf(fine)).toEqual([]);
     expect(readFileSync(fine.map.source, "utf8")).toMatch(/^# popgate/);
@@ -347,7 +368,7 @@ describe("emptying without a daemon", () => {
       const clock = new ManualClock();
       const emptying = emptyTables([one.map.settings], { clock, run, log });
       expect(await thrownBy(clock, emptying)).toBeUndefined();
-      expect(await emptying).toEqual([]);
+      expect(await emptying).toMatchObject({ failures: [] });
       expect(one.files()).toMatchObject({ relay: [], "relay.db": [] });
     },
   );

@@ -1,0 +1,141 @@
+/** The live grants and the account of them: none begins or ends without the chronicle hearing of it. */
+import type { Client } from "../client.ts";
+import type { Clock } from "../clock.ts";
+import type { Grant, Login, Place, Whom } from "../model.ts";
+import type { Chronicle } from "./chronicle.ts";
+import { Grants } from "./grants.ts";
+import { reasonTexts, type Reason } from "./guard.ts";
+
+/** By what a grant that was made before is let in again. */
+interface Terms {
+  /** Why it may not, by the grants that were let in before it; undefined if it may. */
+  readonly refusalOf: (grant: Grant) => Reason | undefined;
+  /** For how many ms its latest login counts. */
+  readonly ttlOf: (grant: Grant) => number;
+}
+
+type Held = Pick<
+  Grants,
+  "of" | "full" | "size" | "live" | "clients" | "clientsOf" | "untilNextExpiry"
+>;
+
+/** Counted, there are as many as were granted and restored less those that expired and were revoked, at any time. */
+export class Ledger {
+  readonly #clock: Clock;
+  readonly #chronicle: Chronicle;
+  #grants: Grants;
+
+  /** Holds at most `max` grants. */
+  constructor(clock: Clock, chronicle: Chronicle, max: number) {
+    this.#clock = clock;
+    this.#chronicle = chronicle;
+    this.#grants = new Grants(clock, max);
+  }
+
+  /** What is granted now. */
+  get held(): Held {
+    return this.#grants;
+  }
+
+  /** Grants a login, for `ttl` ms from its time. */
+  grant(login: Login, ttl: number, place: Partial<Place>): "granted" | "renewed" | "none" {
+    // One that is over stays for `expire` unless it is granted anew: whoever asks for that has the tables follow.
+    if (login.at + ttl <= this.#clock.now()) return "none";
+    this.#settle(login.client);
+    const effect = this.#grants.grant(login, ttl, place);
+    if (effect === "renewed") this.#chronicle.renewed();
+    const granted = effect === "granted" ? this.#grants.of(login.client) : undefined;
+    if (granted !== undefined) this.#chronicle.granted(granted);
+    return effect === "granted" || effect === "renewed" ? effect : "none";
+  }
+
+  /** Grants a client from now on for `ttl` ms, because of `why`; a grant that ends later stays as it is. */
+  permit(client: Client, ttl: number, why: string): void {
+    this.#settle(client);
+    const order = { client, user: "", service: "", adapter: "", at: this.#clock.now() };
+    const effect = this.#grants.grant(order, ttl, { why });
+    const granted = this.#grants.of(client);
+    if (granted === undefined || (effect !== "granted" && effect !== "renewed")) return;
+    this.#chronicle.ordered(granted, effect);
+  }
+
+  /** Has a live grant end `ttl` ms after its latest login, or one that is stamped `at`. Gives whether that is sooner, or over. */
+  shorten(grant: Grant, at: number, ttl: number, reason: Reason): "sooner" | "ended" | "unchanged" {
+    if (!this.#grants.shorten(grant.client, at, ttl)) return "unchanged";
+    if (this.#grants.of(grant.client) !== undefined) return "sooner";
+    this.#chronicle.revoked(grant, reasonTexts[reason]);
+    return "ended";
+  }
+
+  /**
+   * Ends the grants of a client, or those whose latest login was the user's, before their time, and gives them. None comes back
+   * that is over by a wall clock which may be set back.
+   */
+  endAllOf(whom: Whom, reason: string): readonly Grant[] {
+    if ("client" in whom) this.#settle(whom.client);
+    const grants =
+      "user" in whom ? this.#grants.ofUser(whom.user) : [this.#grants.of(whom.client) ?? []].flat();
+    this.end(grants, reason);
+    return grants;
+  }
+
+  /** Ends grants before their time. Gives how many. */
+  end(grants: readonly Grant[], reason: string): number {
+    for (const grant of grants) {
+      this.#grants.revoke(grant.client);
+      this.#chronicle.revoked(grant, reason);
+    }
+    return grants.length;
+  }
+
+  /** Lets those out whose time is over. Gives whether there were any. */
+  expire(): boolean {
+    const expired = this.#grants.expire();
+    this.#chronicle.expired(expired);
+    return expired.length > 0;
+  }
+
+  /** Ends all of them. */
+  clear(max: number): void {
+    const now = this.#clock.now();
+    const all = this.#grants.all();
+    this.#grants = new Grants(this.#clock, max);
+    this.#chronicle.expired(all.filter(({ expires }) => expires <= now));
+    this.#chronicle.forgot(all.filter(({ expires }) => expires > now));
+  }
+
+  /** Takes grants of before `saved`, ms since 1970, where that is known: none has more time left than it had then. */
+  restore(grants: Iterable<Grant>, saved: number | undefined, terms: Terms): void {
+    for (const grant of grants) {
+      const left = saved === undefined ? Infinity : grant.expires - saved;
+      if (Math.min(grant.expires - this.#clock.now(), left) <= 0) continue;
+      this.#chronicle.restored();
+      this.#readmit(grant, left, terms);
+    }
+  }
+
+  /** Has all of them pass anew under other terms, at most `max`; none is lengthened. */
+  change(max: number, terms: Terms): void {
+    const now = this.#clock.now();
+    const all = this.#grants.all();
+    this.#grants = new Grants(this.#clock, max);
+    for (const grant of all) {
+      if (grant.expires > now) this.#readmit(grant, Infinity, terms);
+      else this.#chronicle.expired([grant]);
+    }
+  }
+
+  #readmit(grant: Grant, left: number, { refusalOf, ttlOf }: Terms): void {
+    const reason = refusalOf(grant);
+    if (reason !== undefined) this.#chronicle.revoked(grant, reasonTexts[reason]);
+    else if (!this.#grants.restore(grant, ttlOf(grant), left)) {
+      this.#chronicle.revoked(grant, "its time is over by the ttl that counts now");
+    }
+  }
+
+  /** One whose time is over is let out before another takes its place, though `expire` has not come round yet. */
+  #settle(client: Client): void {
+    const over = this.#grants.dropOver(client);
+    if (over !== undefined) this.#chronicle.expired([over]);
+  }
+}
