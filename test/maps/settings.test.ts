@@ -205,3 +205,13 @@ describe("what OpenSMTPD's tools say", () => {
     expect(map.index?.("/x/a").judge(outcome)).toMatchObject(verdict);
   });
 });
+
+test.each([
+  ['record is in "key: value" format; is this an alias file?', { is: "made", remarks: [] }],
+  ['duplicate entry: "192.0.2.7"', { is: "doubtful" }],
+])("postmap: %s", (says, verdict) => {
+  const stderr = `postmap: warning: /x/a, line 2: ${says}`;
+  const map = createMap({ mta: "postfix", table: "cdb:/x/relay" });
+  const outcome: Outcome = { ok: true, missing: false, stdout: "", stderr, reason: "" };
+  expect(map.index?.("/x/a").judge(outcome)).toMatchObject(verdict);
+});
