@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { isLogin } from "./adapters/matcher.ts";
 import { reasonTexts as lineReasons, type Refusal } from "./adapters/refusal.ts";
 import { answersOf } from "./answers.ts";
+import { tellBreadth } from "./beside.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -85,6 +86,7 @@ export class Daemon {
       log,
       run,
       clients: (ahead) => this.#published(ahead),
+      excluded: () => this.#gate.excluded(),
       mostAhead: () => this.#config.ttl / 10,
       failOpenLimit: () => this.#config.fail_open_limit,
       forgotten: () => this.#memory.change(),
@@ -241,10 +243,7 @@ export class Daemon {
 
   #granted(client: Client): void {
     this.#tables.request("addition");
-    for (const table of this.#tables.leavingOut(client)) {
-      const reason = "the MTA would take its address for a whole network";
-      this.#parts.log.warning("not published", { client, table, reason });
-    }
+    tellBreadth(client, { gate: this.#gate, tables: this.#tables, log: this.#parts.log });
     this.#wakeInTime();
   }
 

@@ -78,7 +78,7 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
     "With --json, one object: health, reasons, grants, sources, maps, drift, counters and more. The exit status is 0 if popgate runs and is healthy, else 1.",
   ],
   explain: [
-    "With --json, one object: client, granted, grant, never, revocations, refusals, running, line and maps. The exit status is 0 if a running popgate grants the client, else 1.",
+    "With --json, one object: client, granted, grant, neighbour, excluded, never, revocations, refusals, running, line and maps. The exit status is 0 if a running popgate grants the client, or by a neighbour its whole /64, else 1.",
   ],
   withdraw: [
     "A popgate that runs is told, does it itself, and keeps its tables empty until it is restarted or reloaded; the grants return then, unless they are forgotten.",

@@ -1,4 +1,5 @@
 /** What a running popgate does when it is told to: grant, revoke, withdraw. */
+import { grantedBeside } from "./beside.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Control } from "./control/control.ts";
@@ -51,7 +52,13 @@ export function ordersOf(parts: OrdersParts): Pick<Control, "grant" | "revoke" |
     },
 
     revoke: async ({ for: time = 0, why, ...whom }) => {
-      const ended = gate.revoke(whom, clock.now() + time, why);
+      let ended = gate.revoke(whom, clock.now() + time, why);
+      // Who is kept out takes its /64 out of the tables; else each grant there would let it go on.
+      if (time === 0 && "client" in whom) {
+        for (const { client } of grantedBeside(whom.client, gate, tables)) {
+          ended += gate.revoke({ client }, clock.now(), why);
+        }
+      }
       await takeAway();
       return { ended };
     },

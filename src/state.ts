@@ -58,6 +58,7 @@ const tableSchema = z.strictObject({
   tool: z.string().optional(),
   config_dir: z.string().optional(),
   name: z.string().optional(),
+  ipv6_prefix: z.literal(64).optional(),
 });
 
 const markSchema = z.strictObject({

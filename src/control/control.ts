@@ -113,6 +113,10 @@ export interface Explanation {
   readonly granted: boolean;
   /** `renewed` is the latest login, whose line stands at that place. */
   readonly grant?: (Listed & PlaceStatus & { readonly renewed: string }) | undefined;
+  /** Of those in its /64 that is granted longest, if this lets the whole /64 relay, and the client has no grant of its own. */
+  readonly neighbour?: Listed | undefined;
+  /** What must not relay in its /64, which therefore is not granted whole. */
+  readonly excluded?: readonly string[] | undefined;
   /** Why no login at all would be granted. */
   readonly never?: string | undefined;
   /** What keeps it, or its users, out. */

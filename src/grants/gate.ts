@@ -7,6 +7,7 @@ import type { Grant, Login, Place, Revocation, Whom } from "../model.ts";
 import { Chronicle } from "./chronicle.ts";
 import type { Counters } from "./counters.ts";
 import { Crowds } from "./crowds.ts";
+import { exclusionsOf, type ExcludedIn } from "./exclusions.ts";
 import { Grants } from "./grants.ts";
 import { addressRefusalOf, reasonTexts, refusalOf, type Policy, type Reason } from "./guard.ts";
 import { OwnAddresses } from "./own-addresses.ts";
@@ -78,6 +79,11 @@ export class Gate {
   /** The revocations in effect. */
   revocations(): readonly Revocation[] {
     return this.#revocations.all();
+  }
+
+  /** What must not relay although somebody in the same /64 may, as it is now. */
+  excluded(): ExcludedIn {
+    return exclusionsOf(this.#policy, this.#revocations.all());
   }
 
   /** The grants that are live at this moment. */
@@ -206,8 +212,8 @@ export class Gate {
   }
 
   /**
-   * Lets those out whose time is over, and those whose address has become the host's own. Gives whether there were any. Call it
-   * every few seconds.
+   * Lets those out whose time is over, and those whose address has become the host's own. Gives whether there were any, or what is
+   * excluded has changed. Call it every few seconds.
    */
   expire(): boolean {
     const { clock } = this.#parts;
@@ -215,7 +221,8 @@ export class Gate {
     this.#chronicle.expired(expired);
     this.#chronicle.step();
     this.#crowds.sweep(clock.now(), clock.monotonic());
-    return this.#revokeOwn() > 0 || expired.length > 0;
+    const hasChanged = [this.#revokeOwn(), this.#revocations.expire()].includes(true);
+    return hasChanged || expired.length > 0;
   }
 
   #grant(login: Login, place: Partial<Place>, ttl: number): "granted" | "renewed" | "none" {
@@ -261,13 +268,14 @@ export class Gate {
     return this.#end(this.#grantsOf({ user }), why) > 0;
   }
 
-  /** Ends the grants of addresses that have become the host's own. */
-  #revokeOwn(): number {
-    if (!this.#own.refresh()) return 0;
+  /** Ends the grants of addresses that have become the host's own. Gives whether it has got or lost any. */
+  #revokeOwn(): boolean {
+    if (!this.#own.refresh()) return false;
     this.#policy = this.#policyNow();
     const own = [...this.#own.all].filter((client) => !this.#rules.allow.has(client));
     const grants = own.flatMap((client) => this.#grants.of(client) ?? []);
-    return this.#end(grants, reasonTexts.own);
+    this.#end(grants, reasonTexts.own);
+    return true;
   }
 
   #grantsOf(whom: Whom): readonly Grant[] {

@@ -57,6 +57,12 @@ export class Revocations {
     return [...this.#clients.values(), ...this.#users.values()];
   }
 
+  /** Drops those whose time is over. Gives whether there were any. */
+  expire(): boolean {
+    const before = this.#size();
+    return this.all().length < before;
+  }
+
   #size(): number {
     return this.#clients.size + this.#users.size;
   }

@@ -9,7 +9,7 @@ import type { Run } from "../run.ts";
 import { emptied, hurry } from "./emptying.ts";
 import type { Trouble } from "./failure.ts";
 import { foundAt, isGone, liveOf } from "./files.ts";
-import type { AccessMap, MapSettings } from "./map.ts";
+import type { AccessMap, Excluded, MapSettings } from "./map.ts";
 import { Publisher, type Change } from "./publisher.ts";
 import { UnwritableTables } from "./unwritable.ts";
 import { Writes } from "./writes.ts";
@@ -21,6 +21,8 @@ interface TablesParts {
   readonly run: Run;
   /** The clients that the configured tables must hold at this moment, but for those whose grants end within so many ms. */
   readonly clients: (ahead: number) => Iterable<Client>;
+  /** What must not relay although one of its /64 is granted, as it is at this moment; nothing is granted a /64 if absent. */
+  readonly excluded?: (() => Excluded) | undefined;
   /** How much sooner than at its end a grant may leave a table, in ms. */
   readonly mostAhead: () => number;
   /** Milliseconds that a client whose grant is over may stay in a table that cannot be written. */
@@ -115,10 +117,10 @@ export class Tables {
   }
 
   /** The names of the configured tables that leave this client out. */
-  leavingOut(client: Client): string[] {
+  leavingOut(client: Client, excluded: readonly string[]): string[] {
     const configured = [...this.#tables.values()].filter(({ orphan }) => !orphan);
     return configured
-      .filter(({ map }) => map.leavesOut?.(client) === true)
+      .filter(({ map }) => map.leavesOut?.(client, excluded) === true)
       .map(({ map }) => map.name);
   }
 
@@ -219,7 +221,7 @@ export class Tables {
   }
 
   #open(map: AccessMap, orphan: boolean, before: Promise<void> | undefined): Table {
-    const { clock, log, run, clients, mostAhead, failOpenLimit: limit } = this.#parts;
+    const { clock, log, run, clients, excluded, mostAhead, failOpenLimit: limit } = this.#parts;
     const writer = new MapWriter({ map, run, log, clock });
     const writes =
       this.#tables.get(map.name)?.writes ?? new Writes(clock, this.#parts.published ?? (() => {}));
@@ -239,7 +241,9 @@ export class Tables {
         await before;
         // Where not even the directory is left, nothing is left to empty.
         const gone = orphan && isGone(dirname(map.source));
-        const written = gone ? "unchanged" : await writes.count(() => writer.write(snapshot));
+        const written = gone
+          ? "unchanged"
+          : await writes.count(() => writer.write(snapshot, excluded?.()));
         first();
         if (!orphan) this.#takePlace(map);
         if (orphan && !writer.unheard) this.#forget(map, publisher);

@@ -40,6 +40,11 @@ const refused: [what: string, settings: MapSettings, says: RegExp][] = [
   ),
   ["style", { mta: "postfix", table: "hash:/x/r", style: "access" }, /style means nothing/],
   ["tool", { mta: "postfix", table: "hash:/x/r", tool: "postmap" }, /tool = "postmap"/],
+  [
+    "a whole /64 of popauth",
+    { mta: "sendmail", table: "hash:/x/r", ipv6_prefix: 64 },
+    /^map "hash:\/x\/r": guard.ipv6_prefix = 64: .*take style = "access", or ipv6_prefix = 128$/,
+  ],
   ["config_dir", { mta: "sendmail", table: "hash:/x/r", config_dir: "/etc" }, /config_dir means/],
 ];
 
