@@ -1,4 +1,5 @@
 /** What a running popgate answers to whoever may ask it: put together from the four stages at the moment of the question. */
+import { grantedBeside } from "./beside.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type {
@@ -82,7 +83,7 @@ function statusOf(parts: AnswersParts, started: number): Status {
 }
 
 /** Why a client is granted, or what is known of why it is not. */
-function explanationOf({ gate, self }: AnswersParts, client: Client): Explanation {
+function explanationOf({ gate, tables, self }: AnswersParts, client: Client): Explanation {
   const grant = gate.of(client);
   const refusals = gate.refusalsOf(client);
   const users = new Set([grant, ...refusals].map((one) => accountOf(one?.user ?? "")));
@@ -90,6 +91,11 @@ function explanationOf({ gate, self }: AnswersParts, client: Client): Explanatio
     .revocations()
     .filter((one) => ("client" in one ? one.client === client : users.has(accountOf(one.user))));
   const refusal = grant === undefined ? gate.addressRefusalOf(client) : undefined;
+  const excluded = gate.excluded()(client);
+  const [neighbour] =
+    grant === undefined
+      ? grantedBeside(client, gate, tables).sort((a, b) => b.expires - a.expires)
+      : [];
   return {
     client,
     granted: grant !== undefined,
@@ -104,6 +110,8 @@ function explanationOf({ gate, self }: AnswersParts, client: Client): Explanatio
             offset: grant.offset,
           },
         }),
+    ...(neighbour === undefined ? {} : { neighbour: listedOf(neighbour) }),
+    ...(excluded.length === 0 ? {} : { excluded }),
     ...(refusal === undefined ? {} : { never: reasonTexts[refusal] }),
     revocations: revocations.map((one) => ({ ...one, until: iso(one.until) })),
     refusals: refusals.map(refusedOf),

@@ -13,8 +13,10 @@ export type Client = string & { readonly [canonical]: true };
 
 /** A set of networks. */
 export interface Networks {
-  /** Whether the client lies in one of them. */
-  has(client: Client): boolean;
+  /** Whether the client lies in one of them; only those count whose prefix has at most so many bits. */
+  has(client: Client, longest?: number): boolean;
+  /** Those that are a part of a /64, by the name of that /64; a network of one address is that client. */
+  readonly parts: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The longest text of an IPv6 address: eight groups of four and seven colons, or the mapped form. */
@@ -39,6 +41,21 @@ export function canonicalClient(text: string): Client | undefined {
   return copied(address.toRFC5952String());
 }
 
+/** Gives an IPv6 client as eight groups without `::`, and an IPv4 client as it is. */
+export function uncompressed(client: Client): string {
+  const [left = "", right] = client.split("::");
+  if (right === undefined) return client;
+  const before = groupsOf(left);
+  const after = groupsOf(right);
+  return [...before, ...zeros.slice(before.length + after.length), ...after].join(":");
+}
+
+/** Gives the name of the /64 that an IPv6 client lies in: its first four groups, without `::`. Undefined for IPv4. */
+export function network64(client: Client): string | undefined {
+  if (!client.includes(":")) return undefined;
+  return uncompressed(client).split(":", 4).join(":");
+}
+
 /**
  * Takes networks as `address/prefix-length` or single addresses, IPv4 or IPv6.
  * @throws RangeError that names the first one that is not a network, and what would be right
@@ -46,20 +63,25 @@ export function canonicalClient(text: string): Client | undefined {
 export function networks(texts: readonly string[]): Networks {
   // Families apart: by its mapped form IPv4 would lie in IPv6 networks, and `::/0` hold all of it.
   const all = { ipv4: new Map<number, Prefix>(), ipv6: new Map<number, Prefix>() };
+  const parts = new Map<string, string[]>();
   for (const text of texts) {
     const [address, bits, family] = parseNetwork(text);
     const masks = masksOf(bits, family);
     const prefix = all[family].get(bits) ?? { masks, networks: new Set() };
     all[family].set(bits, prefix);
     prefix.networks.add(keyOf(wordsOf(address), masks));
+    const whole = bits > 64 ? network64(address) : undefined;
+    const part = bits === 128 ? address : text;
+    if (whole !== undefined) parts.set(whole, [...(parts.get(whole) ?? []), part]);
   }
   return {
-    has(client) {
+    parts,
+    has(client, longest = 128) {
       const prefixes = all[familyOf(client)];
       if (prefixes.size === 0) return false;
       const words = wordsOf(client);
-      for (const { masks, networks } of prefixes.values()) {
-        if (networks.has(keyOf(words, masks))) return true;
+      for (const [bits, { masks, networks }] of prefixes) {
+        if (bits <= longest && networks.has(keyOf(words, masks))) return true;
       }
       return false;
     },
@@ -89,17 +111,14 @@ function masksOf(bits: number, family: "ipv4" | "ipv6"): number[] {
 /** Reads a canonical client. */
 function wordsOf(client: Client): number[] {
   if (familyOf(client) === "ipv4") return [ipv4Word(client)];
-  const [left = "", right] = client.split("::");
-  const before = groupsOf(left);
-  const after = groupsOf(right ?? "");
-  const groups = [...before, ...zeros.slice(before.length + after.length), ...after];
+  const groups = groupsOf(uncompressed(client)).map((group) => Number.parseInt(group, 16));
   return [0, 2, 4, 6].map((at) => ((groups[at] ?? 0) << 16) | (groups[at + 1] ?? 0));
 }
 
 const zeros: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 
-function groupsOf(text: string): number[] {
-  return text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
+function groupsOf(text: string): string[] {
+  return text === "" ? [] : text.split(":");
 }
 
 function ipv4Word(client: Client): number {

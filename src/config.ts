@@ -15,6 +15,7 @@ import {
   durationText,
   format,
   group,
+  ipv6Prefix,
   isForOthers,
   journalValue,
   journalValues,
@@ -116,6 +117,7 @@ export const contents = z.strictObject({
     .strictObject({
       never: networkList,
       allow: networkList,
+      ipv6_prefix: ipv6Prefix.default(128),
       services: z
         .array(z.enum(services))
         .min(1)

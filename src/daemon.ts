@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { isLogin } from "./adapters/matcher.ts";
 import { reasonTexts as lineReasons, type Refusal } from "./adapters/refusal.ts";
 import { answersOf } from "./answers.ts";
+import { tellBreadth } from "./beside.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -14,7 +15,7 @@ import { Refusals } from "./grants/refusals.ts";
 import type { Lock } from "./lock.ts";
 import type { Log } from "./log.ts";
 import type { AccessMap } from "./maps/map.ts";
-import { leftOut, Tables } from "./maps/tables.ts";
+import { Tables } from "./maps/tables.ts";
 import { Matchers, type SourceMatcher } from "./matchers.ts";
 import { Memory } from "./memory.ts";
 import type { Line } from "./model.ts";
@@ -85,6 +86,7 @@ export class Daemon {
       log,
       run,
       clients: (ahead) => this.#published(ahead),
+      excluded: () => this.#gate.excluded(),
       mostAhead: () => this.#config.ttl / 10,
       failOpenLimit: () => this.#config.fail_open_limit,
       forgotten: () => this.#memory.change(),
@@ -240,9 +242,7 @@ export class Daemon {
 
   #granted(client: Client): void {
     this.#tables.request("addition");
-    for (const table of this.#tables.leavingOut(client)) {
-      this.#parts.log.warning("not published", { client, table, reason: leftOut });
-    }
+    tellBreadth(client, { gate: this.#gate, tables: this.#tables, log: this.#parts.log });
     this.#wakeInTime();
   }
 

@@ -78,7 +78,7 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
     "With --json, one object: health, reasons, grants, sources, maps, drift, counters and more. The exit status is 0 if popgate runs and is healthy, else 1.",
   ],
   explain: [
-    "With --json, one object: client, granted, grant, withdrawn, never, revocations, refusals, running, line and maps. The exit status is 0 if a running popgate grants the client and is not withdrawn, else 1.",
+    "With --json, one object: client, granted, grant, neighbour, excluded, withdrawn, never, revocations, refusals, running, line and maps. The exit status is 0 if a running popgate that is not withdrawn grants the client, or by a neighbour its whole /64, else 1.",
   ],
   grant: [
     "With --json, one object: the grant as list has it, published (the tables that have it) and unpublished (those that do not, each with its table and reason). The exit status is 0 if a table has it, else 1.",

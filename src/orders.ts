@@ -1,4 +1,5 @@
 /** What a running popgate does when it is told to: grant, revoke, withdraw. */
+import { grantedBeside } from "./beside.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Control, GrantAnswer } from "./control/control.ts";
@@ -7,7 +8,8 @@ import { exit, KnownError, PublishError, reasonOf } from "./errors.ts";
 import type { Gate } from "./grants/gate.ts";
 import { reasonTexts } from "./grants/guard.ts";
 import type { Log } from "./log.ts";
-import { leftOut, type Tables } from "./maps/tables.ts";
+import { leftOut } from "./maps/ipv6.ts";
+import type { Tables } from "./maps/tables.ts";
 import type { Memory } from "./memory.ts";
 
 interface OrdersParts {
@@ -44,7 +46,9 @@ export function ordersOf(parts: OrdersParts): Pick<Control, "grant" | "revoke" |
     const reason = withdrawn
       ? "popgate is withdrawn: until a reload or restart it stays empty"
       : leftOut;
-    const without = withdrawn ? tables.configured : tables.leavingOut(client);
+    const without = withdrawn
+      ? tables.configured
+      : tables.leavingOut(client, gate.excluded()(client));
     return {
       published: tables.configured.filter((table) => !without.includes(table)),
       unpublished: without.map((table) => ({ table, reason })),
@@ -64,7 +68,12 @@ export function ordersOf(parts: OrdersParts): Pick<Control, "grant" | "revoke" |
     },
 
     revoke: async ({ for: time = 0, why, ...whom }) => {
-      const ended = gate.revoke(whom, clock.now() + time, why);
+      // Who is kept out takes its /64 out of the tables; else each grant there would let it go on.
+      const beside = time === 0 && "client" in whom ? grantedBeside(whom.client, gate, tables) : [];
+      let ended = 0;
+      for (const one of [whom, ...beside.map(({ client }) => ({ client }))]) {
+        ended += gate.revoke(one, clock.now() + time, why);
+      }
       await takeAway();
       return { ended };
     },

@@ -85,9 +85,10 @@ export async function withOwn(own: readonly OwnAdapter[]): Promise<readonly Adap
 export async function mapsOf(config: Config, run: Run): Promise<readonly AccessMap[]> {
   const faults: string[] = [];
   const maps: AccessMap[] = [];
+  const prefix = config.guard.ipv6_prefix;
   for (const settings of await completeMaps(config.map, run)) {
     try {
-      maps.push(createMap(settings));
+      maps.push(createMap(prefix === 64 ? { ...settings, ipv6_prefix: prefix } : settings));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       faults.push(...error.faults);

@@ -71,6 +71,12 @@ export const table = z
 /** `192.0.2.0/24`, `2001:db8::/32`, single addresses; empty by default. */
 export const networkList = z.array(z.string().superRefine(takenBy(networks))).default([]);
 
+/** How many bits of an IPv6 client's address are granted: 64 or 128. */
+export const ipv6Prefix = z.literal([64, 128], {
+  error: ({ input }) =>
+    `${JSON.stringify(input)} is neither 128, the client alone, nor 64, the network that it takes its addresses from; most MTAs can look up no other`,
+});
+
 /** Names of users, a `*` in each at most. */
 export const nameList = z.array(z.string().superRefine(takenBy(names)));
 

@@ -25,6 +25,7 @@ test("the least config has every default", () => {
     guard: {
       never: [],
       allow: [],
+      ipv6_prefix: 128,
       services: ["imap", "pop3"],
       allow_users: ["*"],
       deny_users: [],
@@ -198,6 +199,14 @@ describe("each fault is told with its key and what would be right", () => {
       'guard.never[0]: "192.0.2.1/24" has bits set behind its prefix; the network is 192.0.2.0/24',
     ],
     ["[guard]\nallow = [7]", "guard.allow[0]: must be a text in quotes"],
+    [
+      "[guard]\nipv6_prefix = 56",
+      "guard.ipv6_prefix: 56 is neither 128, the client alone, nor 64, the network that it takes its addresses from; most MTAs can look up no other",
+    ],
+    [
+      '[guard]\nipv6_prefix = "64"',
+      'guard.ipv6_prefix: "64" is neither 128, the client alone, nor 64, the network that it takes its addresses from; most MTAs can look up no other',
+    ],
     ["[guard]\nmax_grants = 0", "guard.max_grants: must be at least 1"],
     ["[guard]\nmax_grants = 9000000", "guard.max_grants: must be at most 1000000"],
     ["[guard]\nmax_grants = 1.5", "guard.max_grants: must be a whole number"],

@@ -10,7 +10,8 @@ const indent = " ".repeat(12);
 
 /** Takes what is known, and the present in ms since 1970. */
 export function explanationScreen(explained: Explained, now: number, width = usualWidth): string {
-  const { client, grant, running, never, revocations, refusals, maps } = explained;
+  const { client, grant, neighbour, excluded, running, never, revocations, refusals, maps } =
+    explained;
   const lines: string[] = [];
   const tell = (title: string, text: string) =>
     lines.push(wrapped(`  ${title.padEnd(8)}  ${text}`, width, indent));
@@ -25,6 +26,8 @@ export function explanationScreen(explained: Explained, now: number, width = usu
     if (grant.source !== undefined) tell("line", placeOf(grant));
     if (explained.line !== undefined)
       lines.push(wrapped(`${indent}${shown(explained.line)}`, width, indent));
+  } else if (neighbour !== undefined) {
+    tell("network", "its whole /64 is granted (guard.ipv6_prefix), by that login");
   } else if (running && refusals.length === 0 && never === undefined && revocations.length === 0) {
     tell(
       "login",
@@ -32,6 +35,9 @@ export function explanationScreen(explained: Explained, now: number, width = usu
     );
   }
   if (never !== undefined) tell("guard", never);
+  if (excluded !== undefined) {
+    tell("network", `its /64 is never granted whole while this is excluded: ${excluded.join(" ")}`);
+  }
   for (const { user, until, why } of revocations) {
     const whom = user === undefined ? "the client" : `user ${shown(user)}`;
     const which = Date.parse(until) > now ? "until" : "logins before";
@@ -42,7 +48,14 @@ export function explanationScreen(explained: Explained, now: number, width = usu
   return `${lines.join("\n")}\n`;
 }
 
-function verdictOf({ grant, running, withdrawn }: Explained, now: number): string {
+function verdictOf({ grant, neighbour, running, withdrawn }: Explained, now: number): string {
+  if (neighbour !== undefined) {
+    const { client, user, expires } = neighbour;
+    const name = `is granted as a neighbour of ${client} (${shown(user)})`;
+    return withdrawn === true
+      ? `${name}, but popgate is withdrawn`
+      : `${name}, until ${short(expires)}`;
+  }
   if (grant === undefined) return "is not granted";
   const left = durationOf(Math.max(0, Date.parse(grant.expires) - now));
   const until = `until ${short(grant.expires)}, for ${left} more`;

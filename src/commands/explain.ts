@@ -40,7 +40,7 @@ export interface Explained extends Explanation {
 }
 
 /**
- * Gives 0 if the client is granted by a popgate that runs and is not withdrawn, else 1.
+ * Gives 0 if the client, or its whole /64, is granted by a popgate that runs and is not withdrawn, else 1.
  * @throws UsageError for what is no address; KnownError if nothing can be told
  */
 export async function explain(
@@ -61,12 +61,13 @@ export async function explain(
     running,
     // After a rotation another line may begin at the same byte.
     ...(line?.includes(client) === true ? { line } : {}),
-    maps: await mapsSay(client, options, outside),
+    maps: await mapsSay(explanation, options, outside),
   };
   if (options.json === true) outside.print(`${JSON.stringify(explained)}\n`);
   else outside.print(explanationScreen(explained, outside.clock.now(), outside.screen?.columns()));
-  const { granted, withdrawn = false } = explanation;
-  return running && granted && !withdrawn ? exit.ok : exit.no;
+  const { granted, neighbour, withdrawn = false } = explanation;
+  const may = granted || neighbour !== undefined;
+  return running && may && !withdrawn ? exit.ok : exit.no;
 }
 
 async function explanationOf(
@@ -104,7 +105,7 @@ async function explanationOf(
 
 /** A config that cannot be read keeps nothing of the rest from being told. */
 async function mapsSay(
-  client: Client,
+  explanation: Explanation,
   options: ExplainOptions,
   outside: Outside,
 ): Promise<readonly MapSays[]> {
@@ -115,17 +116,22 @@ async function mapsSay(
     outside.tell(`no table was asked: ${reasonOf(error)}\n`);
     return [];
   }
-  return Promise.all(maps.map((map) => mapSays(map, client, outside)));
+  return Promise.all(maps.map((map) => mapSays(map, explanation, outside)));
 }
 
-async function mapSays(map: AccessMap, client: Client, outside: Outside): Promise<MapSays> {
+async function mapSays(
+  map: AccessMap,
+  { client: name, excluded = [] }: Explanation,
+  outside: Outside,
+): Promise<MapSays> {
+  const client = name as Client;
   const found: Found = await lookUp(map, client, outside);
   const answer = "fault" in found ? undefined : found.value;
   return {
     table: map.name,
     ...(answer === undefined ? {} : { answer }),
     ...("fault" in found ? { fault: found.fault } : {}),
-    left_out: map.leavesOut?.(client) ?? false,
+    left_out: map.leavesOut?.(client, excluded) ?? false,
     ...(await postfixSays(map, client, answer, outside)),
   };
 }

@@ -105,6 +105,10 @@ export interface Explanation {
   readonly grant?: (Listed & PlaceStatus & { readonly renewed: string }) | undefined;
   /** True if popgate was told to withdraw: whoever is granted, no table has him. */
   readonly withdrawn?: true | undefined;
+  /** Of those in its /64 that is granted longest, if this lets the whole /64 relay, and the client has no grant of its own. */
+  readonly neighbour?: Listed | undefined;
+  /** What must not relay in its /64, which therefore is not granted whole. */
+  readonly excluded?: readonly string[] | undefined;
   /** Why no login at all would be granted. */
   readonly never?: string | undefined;
   /** What keeps it, or its users, out: their logins from before `until`, which may be over, grant nothing. */

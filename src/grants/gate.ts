@@ -7,6 +7,7 @@ import type { Grant, Login, Place, Revocation, Whom } from "../model.ts";
 import { Chronicle } from "./chronicle.ts";
 import type { Counters } from "./counters.ts";
 import { Crowds } from "./crowds.ts";
+import { exclusionsOf, type ExcludedIn } from "./exclusions.ts";
 import { addressRefusalOf, reasonTexts, refusalOf, type Policy, type Reason } from "./guard.ts";
 import { Ledger } from "./ledger.ts";
 import { OwnAddresses } from "./own-addresses.ts";
@@ -78,6 +79,11 @@ export class Gate {
   /** The revocations that are remembered. */
   revocations(): readonly Revocation[] {
     return this.#revocations.all();
+  }
+
+  /** What must not relay although somebody in the same /64 may, as it is now. */
+  excluded(): ExcludedIn {
+    return exclusionsOf(this.#policy, this.#revocations.inEffect());
   }
 
   /** The grants that are live at this moment. */
@@ -182,15 +188,16 @@ export class Gate {
   }
 
   /**
-   * Lets those out whose time is over, and those whose address has become the host's own. Gives whether there were any. Call it
-   * every few seconds.
+   * Lets those out whose time is over, and those whose address has become the host's own. Gives whether there were any, or what is
+   * excluded has changed. Call it every few seconds.
    */
   expire(): boolean {
     const { clock } = this.#parts;
     const anyExpired = this.#ledger.expire();
     this.#chronicle.step();
     this.#crowds.sweep(clock.now(), clock.monotonic());
-    return this.#revokeOwn() > 0 || anyExpired;
+    const hasChanged = [this.#revokeOwn(), this.#revocations.expire()].includes(true);
+    return hasChanged || anyExpired;
   }
 
   #grant(login: Login, place: Partial<Place>, ttl: number): "granted" | "renewed" | "none" {
@@ -231,12 +238,13 @@ export class Gate {
     return this.#endAllOf({ user }, why) > 0;
   }
 
-  /** Ends the grants of addresses that have become the host's own. */
-  #revokeOwn(): number {
-    if (!this.#own.refresh()) return 0;
+  /** Ends the grants of addresses that have become the host's own. Gives whether it has got or lost any. */
+  #revokeOwn(): boolean {
+    if (!this.#own.refresh()) return false;
     this.#policy = this.#policyNow();
     const own = [...this.#own.all].filter((client) => !this.#rules.allow.has(client));
-    return own.flatMap((client) => this.#ledger.endAllOf({ client }, reasonTexts.own)).length;
+    for (const client of own) this.#ledger.endAllOf({ client }, reasonTexts.own);
+    return true;
   }
 
   /** Ends them, whoever else's logins from before they rest on, too. Gives how many. */

@@ -52,7 +52,7 @@ export interface Policy {
  * Addresses that stand for nobody in particular on the other side of a NAT, a proxy or a container's gateway
  * (IANA special-purpose registries, RFC 6890). The documentation networks are ordinary.
  */
-const special = networks([
+export const special = networks([
   "0.0.0.0/8",
   "10.0.0.0/8",
   "100.64.0.0/10",

@@ -23,6 +23,8 @@ export class Revocations {
   readonly #longestTtl: () => number;
   readonly #clients = new Map<Client, Revocation>();
   readonly #users = new Map<string, Revocation>();
+  /** Up to which instant it is known what went out of effect. */
+  #asked = 0;
 
   /** `longestTtl` gives the ms for which a login may count. */
   constructor(clock: Clock, longestTtl: () => number) {
@@ -70,6 +72,19 @@ export class Revocations {
       if (this.#isOver(one)) this.#delete(one);
     }
     return [...this.#clients.values(), ...this.#users.values()];
+  }
+
+  /** Those in effect: by the others only lines that are read again do not grant. */
+  inEffect(): Revocation[] {
+    const now = this.#clock.now();
+    return this.all().filter(({ until }) => until > now);
+  }
+
+  /** Whether any went out of effect since this was asked last. */
+  expire(): boolean {
+    const before = this.#asked;
+    this.#asked = this.#clock.now();
+    return this.all().some(({ until }) => until > before && until <= this.#asked);
   }
 
   get #size(): number {

@@ -17,20 +17,20 @@ interface Tools {
 /** Asks the table as the MTA does, or looks through all that is in it where no tool answers a question. */
 export async function lookUp(map: AccessMap, client: Client, tools: Tools): Promise<Found> {
   if (map.query !== undefined) return queried(map.query(client), tools.run);
+  // Where its /64 is in the table, that is an answer, too.
   const keys = new Map(
-    [...map.render([client])]
+    [...map.render([client], () => [])]
       .join("")
       .split("\n")
       .filter((line) => line !== "" && !line.startsWith("#"))
       .map((line) => {
-        const [key = "", value = "listed"] = line.split("\t");
-        return [key.toLowerCase(), value];
+        return entryOf(line);
       }),
   );
   try {
     for await (const line of await entriesOf(map, tools.spawn)) {
-      const [key = "", value = "listed"] = line.split("\t");
-      if (keys.has(key.toLowerCase())) return { value };
+      const [key, value] = entryOf(line);
+      if (keys.has(key)) return { value };
     }
     return { value: undefined };
   } catch (error) {
@@ -38,12 +38,25 @@ export async function lookUp(map: AccessMap, client: Client, tools: Tools): Prom
   }
 }
 
-async function queried(argv: readonly [string, ...string[]], run: Run): Promise<Found> {
-  const outcome = await run(argv);
-  if (outcome.ok) return { value: outcome.stdout };
+async function queried(
+  { argv, keys }: ReturnType<NonNullable<AccessMap["query"]>>,
+  run: Run,
+): Promise<Found> {
+  const outcome = await run(argv, { text: keys.map((key) => `${key}\n`).join("") });
+  if (outcome.ok) {
+    const answers = new Map(outcome.stdout.split("\n").map(entryOf));
+    const key = keys.find((one) => answers.has(one));
+    return { value: key === undefined ? undefined : answers.get(key) };
+  }
   // postmap(1): 1 is "not found", or a trouble that it tells.
   const silent = outcome.stderr === "" && outcome.reason.startsWith("exit status 1");
   return silent ? { value: undefined } : { fault: outcome.stderr || outcome.reason };
+}
+
+/** A key, in lower case as the map tools fold it, and its value. */
+function entryOf(line: string): [key: string, value: string] {
+  const [key = "", value = "listed"] = line.split("\t");
+  return [key.toLowerCase(), value];
 }
 
 async function entriesOf(map: AccessMap, spawn: Spawn): Promise<AsyncIterable<string>> {

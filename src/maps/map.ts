@@ -18,7 +18,15 @@ export interface MapSettings {
   readonly config_dir?: string | undefined;
   /** OpenSMTPD only: what smtpd.conf calls the table. */
   readonly name?: string | undefined;
+  /** 64 if a granted IPv6 client stands for its whole /64. */
+  readonly ipv6_prefix?: 64 | undefined;
 }
+
+/**
+ * What must not relay in the /64 of an IPv6 client, whoever is granted there: clients, networks that are a part of it, and the
+ * built-in refusal that it lies in. Empty for IPv4.
+ */
+export type Excluded = (client: Client) => readonly string[];
 
 /** What a tool's words and status say about the index that it made of a clean source. */
 export type Verdict =
@@ -79,17 +87,24 @@ export interface AccessMap {
   readonly source: string;
   /**
    * Gives the whole map source for these clients: sorted, unique, ending in a line feed; an empty set gives a valid empty
-   * map. It comes in pieces that take some milliseconds each; all clients are read before the second one.
+   * map. It comes in pieces that take some milliseconds each; all clients are read before the second one. Without `excluded` no
+   * client stands for its /64.
    */
-  render(clients: Iterable<Client>): Iterable<string>;
-  /** Whether the map leaves this client out, since the MTA would take its key for a network; absent if it leaves none out. */
-  readonly leavesOut?: (client: Client) => boolean;
+  render(clients: Iterable<Client>, excluded?: Excluded): Iterable<string>;
+  /**
+   * Whether the map leaves this client out, in whose /64 this is excluded, since the MTA would take its key for a network; absent
+   * if it leaves none out.
+   */
+  readonly leavesOut?: (client: Client, excluded: readonly string[]) => boolean;
   /** Says how the index is built from the source that stands at `aside`; absent where the MTA reads the source itself. */
   readonly index?: (aside: string) => Index;
   /** How the MTA is told of a new version; absent where it looks by itself. Saying it twice does no harm. */
   readonly announcement?: Announcement;
-  /** Asks the live table for one client, as the MTA does: prints the value, or ends with 1; absent where no tool can. */
-  readonly query?: (client: Client) => Argv;
+  /**
+   * Asks the live table for one client, as the MTA does: takes `keys` on standard input, one a line, and prints those that are in it,
+   * `key value` a line; the first of them counts. Absent where no tool can.
+   */
+  readonly query?: (client: Client) => { readonly argv: Argv; readonly keys: readonly string[] };
   /** The lines that the admin puts into the MTA's config so that it asks this table. */
   readonly advice: readonly string[];
 }

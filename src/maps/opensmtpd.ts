@@ -1,7 +1,7 @@
 /** OpenSMTPD: a netaddr table, as a db(3) that its own makemap builds, or as a file that smtpd must be told of. */
+import { spelling } from "./ipv6.ts";
 import { mapText } from "./text.ts";
 import { parseTable, refuseKeys, requireAbsolute, throwFaults } from "./table.ts";
-import type { Client } from "../client.ts";
 import type { Outcome } from "../run.ts";
 import type { AccessMap, Announcement, Heard, Index, MapSettings, Verdict } from "./map.ts";
 
@@ -29,12 +29,17 @@ export function opensmtpdMap(settings: MapSettings): AccessMap {
   refuseKeys(settings, ["style", "config_dir"], faults);
   throwFaults(settings, faults);
 
+  const spell = spelling(
+    settings,
+    (client) => [client],
+    (groups) => [`${groups}::/64`],
+  );
   const table = type === "db" ? `${settings.table}.db` : settings.table;
   return {
     settings,
     name: settings.table,
     source: path,
-    render: (clients) => mapText(clients, keys, "", listMark),
+    render: (clients, excluded) => mapText(clients, spell(excluded), "", listMark),
     ...(type === "db"
       ? { index: (aside) => database(tool ?? "makemap", aside, path) }
       : { announcement: announcement(tool ?? "smtpctl", name, path) }),
@@ -45,10 +50,6 @@ export function opensmtpdMap(settings: MapSettings): AccessMap {
       `match from src <"${name}"> for any action "outbound"`,
     ],
   };
-}
-
-function keys(client: Client): readonly string[] {
-  return [client];
 }
 
 /**

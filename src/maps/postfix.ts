@@ -1,5 +1,6 @@
 /** Postfix: access(5) tables that postmap(1) builds. */
-import { standsForNetwork, mapText } from "./text.ts";
+import { cutKeys, cutsOf, spelling, standsForOthers } from "./ipv6.ts";
+import { mapText } from "./text.ts";
 import { parseTable, refuseKeys, requireAbsolute, throwFaults } from "./table.ts";
 import type { Client } from "../client.ts";
 import type { Outcome } from "../run.ts";
@@ -42,13 +43,17 @@ export function postfixMap(settings: MapSettings): AccessMap {
   const { tool = "postmap", config_dir } = settings;
   const config = config_dir === undefined ? [] : ["-c", config_dir];
   const live = `${path}${suffix ?? ""}`;
+  const spell = spelling(settings, keys, cutKeys);
   return {
     settings,
     name: settings.table,
     source: path,
-    render: (clients) => mapText(clients, keys, "\tOK"),
-    leavesOut: standsForNetwork,
-    query: (client) => [tool, ...config, "-q", client, settings.table],
+    render: (clients, excluded) => mapText(clients, spell(excluded), "\tOK"),
+    leavesOut: standsForOthers,
+    query: (client) => ({
+      argv: [tool, ...config, "-q", "-", settings.table],
+      keys: cutsOf(client),
+    }),
     index: (aside): Index => ({
       argv: [tool, ...config, `${type}:${aside}`],
       stdin: false,
@@ -78,8 +83,8 @@ export function postfixMap(settings: MapSettings): AccessMap {
  */
 const lmdb = { inPlace: true, silent: true } as const;
 
-function keys(client: Client): readonly string[] {
-  return standsForNetwork(client) ? [] : [client];
+function keys(client: Client, excluded: readonly string[]): readonly string[] {
+  return standsForOthers(client, excluded) ? [] : [client];
 }
 
 function typeFault(type: string): string {
@@ -88,9 +93,14 @@ function typeFault(type: string): string {
   return `type "${type}" is refused: ${reason}; use one of ${types}`;
 }
 
-/** postmap ends with 0 when it drops lines, so its warnings about the file that it was given count (postmap(1), DIAGNOSTICS). */
+/**
+ * postmap ends with 0 when it drops lines, so its warnings about the file that it was given count (postmap(1), DIAGNOSTICS). But
+ * that a key ends in a colon, as `2001:db8:1::` does, only makes it ask whether this is an alias file (postmap.c): it takes it.
+ */
 function judge(outcome: Outcome, aside: string): Verdict {
-  const lines = outcome.stderr.split("\n").filter((line) => line !== "");
+  const lines = outcome.stderr
+    .split("\n")
+    .filter((line) => line !== "" && !line.endsWith("; is this an alias file?"));
   if (!outcome.ok) {
     const why = lines.find((line) => /\b(?:fatal|panic|error): /.test(line)) ?? outcome.reason;
     const noType = /unsupported (?:dictionary|map) type/.test(why);

@@ -1,7 +1,8 @@
 /** Sendmail: a popauth table of popgate's own, or a whole access map, both built by makemap(8). */
-import { mapText, standsForNetwork, uncompressed } from "./text.ts";
+import { spelling, standsForOthers } from "./ipv6.ts";
+import { mapText } from "./text.ts";
 import { parseTable, refuseKeys, requireAbsolute, throwFaults } from "./table.ts";
-import type { Client } from "../client.ts";
+import { uncompressed, type Client } from "../client.ts";
 import type { Outcome } from "../run.ts";
 import type { AccessMap, Index, MapSettings, Verdict } from "./map.ts";
 
@@ -23,20 +24,26 @@ export function sendmailMap(settings: MapSettings): AccessMap {
   }
   requireAbsolute("tool", settings.tool, faults);
   refuseKeys(settings, ["config_dir", "name"], faults);
+  const { tool = "makemap", style = "popauth", ipv6_prefix } = settings;
+  if (ipv6_prefix !== undefined && style === "popauth") {
+    faults.push(
+      `guard.ipv6_prefix = ${String(ipv6_prefix)}: the ruleset of style = "popauth" asks for whole addresses alone; take style = "access", or ipv6_prefix = 128`,
+    );
+  }
   throwFaults(settings, faults);
 
-  const { tool = "makemap", style = "popauth" } = settings;
   // makemap reads sendmail.cf for TrustedUser alone, to give the file to that user, and fails where there is none. The
   // writer sets owner and mode itself, and sendmail opens its maps before it gives up root.
   const common = [tool, "-C/dev/null"] as const;
+  const spell = spelling(settings, accessKeys, (groups) => [`Connect:IPv6:${groups}`]);
   return {
     settings,
     name: settings.table,
     source: path,
-    render: (clients) =>
+    render: (clients, excluded) =>
       style === "popauth"
         ? mapText(clients, popauthKeys, "\tOK")
-        : mapText(clients, accessKeys, "\tRELAY"),
+        : mapText(clients, spell(excluded), "\tRELAY"),
     index: (aside): Index => ({
       argv: [...common, type, aside],
       stdin: true,
@@ -54,11 +61,14 @@ function popauthKeys(client: Client): readonly string[] {
   return client.includes(":") ? [`IPv6:${uncompressed(client)}`, `IPv6:${client}`] : [client];
 }
 
-/** The access map is also asked for addresses with their last groups cut off. */
-function accessKeys(client: Client): readonly string[] {
+/**
+ * The access map is also asked for addresses with their last groups cut off. Four groups that are all written are a /64 in both
+ * spellings; where the addresses are compressed, one that has a `::` among them is not cut down to these.
+ */
+function accessKeys(client: Client, excluded: readonly string[]): readonly string[] {
   if (!client.includes(":")) return [`Connect:${client}`];
   const whole = `Connect:IPv6:${uncompressed(client)}`;
-  return standsForNetwork(client) ? [whole] : [whole, `Connect:IPv6:${client}`];
+  return standsForOthers(client, excluded) ? [whole] : [whole, `Connect:IPv6:${client}`];
 }
 
 /**

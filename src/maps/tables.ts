@@ -9,7 +9,7 @@ import type { Run } from "../run.ts";
 import { emptied, hurry } from "./emptying.ts";
 import type { Trouble } from "./failure.ts";
 import { filesOf, foundAt, isGone, liveOf } from "./files.ts";
-import type { AccessMap, MapSettings } from "./map.ts";
+import type { AccessMap, Excluded, MapSettings } from "./map.ts";
 import { Publisher, type Change } from "./publisher.ts";
 import { UnwritableTables } from "./unwritable.ts";
 import { Writes } from "./writes.ts";
@@ -21,6 +21,8 @@ interface TablesParts {
   readonly run: Run;
   /** The clients that the configured tables must hold at this moment, but for those whose grants end within so many ms. */
   readonly clients: (ahead: number) => Iterable<Client>;
+  /** What must not relay although one of its /64 is granted, as it is at this moment; nothing is granted a /64 if absent. */
+  readonly excluded?: (() => Excluded) | undefined;
   /** How much sooner than at its end a grant may leave a table, in ms. */
   readonly mostAhead: () => number;
   /** Milliseconds that a client whose grant is over may stay in a table that cannot be written. */
@@ -56,9 +58,6 @@ interface Table {
 /** Milliseconds that a stop may take to empty the tables, and between two tries. */
 const patience = 2500;
 const retry = 250;
-
-/** Why a table leaves a client out. */
-export const leftOut = "the MTA would take its address for a whole network";
 
 /** The tables, each with its publisher. */
 export class Tables {
@@ -125,10 +124,10 @@ export class Tables {
     return [...this.#tables.values()].filter(({ orphan }) => !orphan).map(({ map }) => map.name);
   }
 
-  /** The names of those that leave this client out. */
-  leavingOut(client: Client): string[] {
+  /** The names of those that leave this client out, in whose /64 this is excluded. */
+  leavingOut(client: Client, excluded: readonly string[]): string[] {
     return this.configured.filter(
-      (name) => this.#tables.get(name)?.map.leavesOut?.(client) === true,
+      (name) => this.#tables.get(name)?.map.leavesOut?.(client, excluded) === true,
     );
   }
 
@@ -230,7 +229,7 @@ export class Tables {
   }
 
   #open(map: AccessMap, orphan: boolean, before: Promise<void> | undefined): Table {
-    const { clock, log, run, clients, mostAhead, failOpenLimit: limit } = this.#parts;
+    const { clock, log, run, clients, excluded, mostAhead, failOpenLimit: limit } = this.#parts;
     const writer = new MapWriter({ map, run, log, clock });
     const writes =
       this.#tables.get(map.name)?.writes ?? new Writes(clock, this.#parts.published ?? (() => {}));
@@ -250,7 +249,9 @@ export class Tables {
         await before;
         // Where not even the directory is left, nothing is left to empty.
         const gone = orphan && isGone(dirname(map.source));
-        const written = gone ? "unchanged" : await writes.count(() => writer.write(snapshot));
+        const written = gone
+          ? "unchanged"
+          : await writes.count(() => writer.write(snapshot, excluded?.()));
         first();
         if (!orphan) this.#takePlace(map);
         if (orphan && !writer.unheard) this.#forget(map, publisher);

@@ -14,7 +14,7 @@ import { announceOnce, Announcer } from "./announce.ts";
 import { build, removeBuild, removeBuilds, type Built, type Order } from "./build.ts";
 import { exitCodeOf, inspectLive } from "./files.ts";
 import { Links } from "./links.ts";
-import type { AccessMap, Index } from "./map.ts";
+import type { AccessMap, Excluded, Index } from "./map.ts";
 import { makeLater } from "./mtime.ts";
 import { holds, sampleOf } from "./probe.ts";
 import { digestOf, rendered } from "./rendering.ts";
@@ -91,14 +91,14 @@ export class MapWriter {
    * An MTA that does not look by itself has been told then, unless it is `unheard`.
    * @throws PublishError that names the table; the live map is then the one before, or already the new one, but whole
    */
-  async write(clients: Iterable<Client>): Promise<"written" | "unchanged"> {
+  async write(clients: Iterable<Client>, excluded?: Excluded): Promise<"written" | "unchanged"> {
     // Before it waits for its turn: the clients may have been taken by then.
     const { began } = this.#versions;
     return this.#inTurn(async () => {
       this.#versions.requireLast(began);
       const { hasSource, index } = await this.#inspectLive();
       this.#links.judge(index);
-      const text = await rendered(this.#parts.map, clients);
+      const text = await rendered(this.#parts.map, clients, excluded);
       const digest = digestOf(text);
       if (await this.#last.stands(digest)) {
         if (this.unheard) await this.#announcer.tell();

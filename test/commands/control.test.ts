@@ -14,7 +14,7 @@ import {
 import { homedir } from "node:os";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createProgram, isCommanderError } from "../../src/cli.ts";
 import { systemClock } from "../../src/clock.ts";
 import { ask } from "../../src/control/ask.ts";
@@ -233,6 +233,81 @@ test.each([
   const { code, printed } = await popgate(["explain", client]);
   expect(code).toBe(exit.no);
   expect(printed.replace(/\n +/g, " ")).toMatch(why);
+});
+
+describe("a whole /64", () => {
+  const [granted1, granted2, other] = [
+    "2001:db8:1:2::7",
+    "2001:db8:1:2:a:b:c:d",
+    "2001:db8:1:2::9",
+  ];
+  const lines = () =>
+    readFileSync(inside("relay"), "utf8")
+      .split("\n")
+      .filter((line) => line.includes("2001:"));
+  const start = async () => {
+    writeConfig("[guard]\nipv6_prefix = 64");
+    const daemon = await running();
+    for (const client of [granted1, granted2]) {
+      login(client);
+      await granted(daemon, client);
+    }
+    await until("both", () => lines().length === 3);
+    expect(lines()).toEqual(["2001:db8:1:2::/64", granted1, granted2]);
+    return daemon;
+  };
+
+  test("lets a neighbour relay, as explain says, until that one is kept out", async () => {
+    const daemon = await start();
+    const { code, printed } = await popgate(["explain", other]);
+    expect(code).toBe(exit.ok);
+    expect(printed).toMatch(
+      /^2001:db8:1:2::9 is granted as a neighbour of 2001:db8:1:2:\S+ \(ann\), until/,
+    );
+    expect(printed).toMatch(/^ {2}network +its whole \/64 is granted/m);
+    expect(printed).toContain("relay answers listed");
+
+    const order = await popgate(["revoke", other, "--for", "2s", "--why", "spam"]);
+    expect(order.told).toBe("0 grants ended; kept out for 2s\n");
+    expect(lines()).toEqual([granted1, granted2]);
+    const after = await popgate(["explain", other]);
+    expect(after.code).toBe(exit.no);
+    expect(after.printed).toMatch(/is not granted[^]*revoked +the client[^]*does not have it/);
+    const beside = (await popgate(["explain", granted1])).printed;
+    expect(beside).toMatch(/is granted until/);
+    expect(beside).toMatch(/^ {2}network +its \/64 is never granted whole .*: 2001:db8:1:2::9$/m);
+    login("2001:db8:1:2::8");
+    await until("its grant", () => daemon.told.includes("granted client=2001:db8:1:2::8 "));
+    expect(daemon.told).toContain(
+      "granted without its /64 client=2001:db8:1:2::8 excluded=2001:db8:1:2::9",
+    );
+    await until("the end of the revocation", () => lines().includes("2001:db8:1:2::/64"));
+  }, 20_000);
+
+  test("is revoked with any address of it, until the next login", async () => {
+    await start();
+    expect((await popgate(["revoke", other])).told).toBe(
+      "2 grants ended; the next login grants again\n",
+    );
+    expect(lines()).toEqual([]);
+    login(other);
+    await until("its grant", () => lines().length > 0);
+    expect(lines()).toEqual(["2001:db8:1:2::/64", other]);
+  });
+
+  test("is granted no longer when a reload says so", async () => {
+    await start();
+    writeConfig("[guard]\nipv6_prefix = 128");
+    expect(await popgate(["reload"])).toMatchObject({ code: exit.ok });
+    expect(lines()).toEqual([granted1, granted2]);
+    expect(await popgate(["explain", other])).toMatchObject({ code: exit.no });
+    writeConfig('[guard]\nipv6_prefix = 64\nnever = ["2001:db8:1:2:ffff::/80"]');
+    expect(await popgate(["reload"])).toMatchObject({ code: exit.ok });
+    expect(lines()).toEqual([granted1, granted2]);
+    writeConfig("[guard]\nipv6_prefix = 64");
+    expect(await popgate(["reload"])).toMatchObject({ code: exit.ok });
+    expect(lines()).toContain("2001:db8:1:2::/64");
+  });
 });
 
 test("revoke --user ends all of a user's, whatever the case", async () => {

@@ -255,7 +255,8 @@ describe("the host's own addresses", () => {
     own.delete("203.0.113.25");
     expect(login("203.0.113.25")).toBe("none");
     clock.advance(2000);
-    expect(gate.expire()).toBe(false);
+    // Nobody is revoked, but the /64 of an address may be granted whole that could not be before.
+    expect(gate.expire()).toBe(true);
     expect(login("203.0.113.25")).toBe("granted");
   });
 
@@ -264,7 +265,7 @@ describe("the host's own addresses", () => {
     login("192.0.2.7");
     own.add("192.0.2.7");
     clock.advance(2000);
-    expect(gate.expire()).toBe(false);
+    gate.expire();
     expect(gate.size).toBe(1);
   });
 
@@ -282,6 +283,60 @@ describe("the host's own addresses", () => {
     there.clock.advance(2000);
     there.gate.expire();
     expect(there.login("192.0.2.7")).toBe("none");
+  });
+});
+
+describe("what is excluded beside a client", () => {
+  const one = client("2001:db8:1:2::7");
+
+  test.each<[what: string, rules: Partial<Rules>, excluded: readonly string[]]>([
+    ["nothing", {}, []],
+    ["an address", { never: networks(["2001:DB8:1:2::9"]) }, ["2001:db8:1:2::9"]],
+    ["a part", { never: networks(["2001:db8:1:2::100/120"]) }, ["2001:db8:1:2::100/120"]],
+    ["other networks", { never: networks(["2001:db8:1:3::9", "2001:db8:2::/48"]) }, []],
+  ])("%s", (_, rules, excluded) => {
+    expect(bench(rules).gate.excluded()(one)).toEqual(excluded);
+    expect(bench(rules).gate.excluded()(client("192.0.2.7"))).toEqual([]);
+  });
+
+  test("a built-in refusal, unless the whole /64 is allowed", () => {
+    const local = client("fd00:1:2:3::7");
+    const beside = (allow: readonly string[]) =>
+      bench({ allow: networks(allow) }).gate.excluded()(local);
+    expect(beside(["fd00:1:2:3::7"])).toEqual(["fd00:1:2:3::/64"]);
+    expect(beside(["fd00:1:2:3::/65"])).toEqual(["fd00:1:2:3::/64"]);
+    expect(beside(["fd00:1:2:3::/64"])).toEqual([]);
+    expect(beside(["fd00::/8"])).toEqual([]);
+  });
+
+  test("an own address that comes and goes, unless it is allowed, and the guard is told of it", () => {
+    const { clock, gate, own } = bench();
+    own.add("2001:db8:1:2::1");
+    clock.advance(2000);
+    expect(gate.expire()).toBe(true);
+    expect(gate.excluded()(one)).toEqual(["2001:db8:1:2::1"]);
+    own.delete("2001:db8:1:2::1");
+    clock.advance(2000);
+    expect(gate.expire()).toBe(true);
+    expect(gate.excluded()(one)).toEqual([]);
+    const allowed = bench({ allow: networks(["2001:db8:1:2::1"]) });
+    allowed.own.add("2001:db8:1:2::1");
+    allowed.clock.advance(2000);
+    allowed.gate.expire();
+    expect(allowed.gate.excluded()(one)).toEqual([]);
+  });
+
+  test("a revoked client as long as that holds, and no revoked user", () => {
+    const { clock, gate } = bench();
+    gate.revoke({ client: client("2001:db8:1:2::9") }, clock.now() + minute, "");
+    gate.revoke({ user: "ann" }, clock.now() + minute, "");
+    expect(gate.excluded()(one)).toEqual(["2001:db8:1:2::9"]);
+    clock.advance(minute - 1);
+    expect(gate.expire()).toBe(false);
+    clock.advance(1);
+    expect(gate.expire()).toBe(true);
+    expect(gate.excluded()(one)).toEqual([]);
+    expect(gate.expire()).toBe(false);
   });
 });
 

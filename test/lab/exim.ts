@@ -1,7 +1,7 @@
 /** A private Exim 4.96 that relays for whom its host lists name, one list for each port. Accepted mail stays in its queue. */
 
 import { Child } from "./child.ts";
-import { type Daemon, type Lab, listening, loopback, unpacked } from "./lab.ts";
+import { type Daemon, host, type Lab, loopback, type Place, unpacked } from "./lab.ts";
 import { isolated, withAccounts } from "./namespace.ts";
 
 /** One door: a port, and the host list whose clients may relay there. */
@@ -16,19 +16,21 @@ export class Exim implements Daemon {
   readonly name = "exim";
   readonly #lab: Lab;
   readonly #ports: readonly EximPort[];
+  readonly #place: Place;
   #child: Child | undefined;
 
-  constructor(lab: Lab, ports: readonly EximPort[]) {
+  constructor(lab: Lab, ports: readonly EximPort[], place = host) {
     this.#lab = lab;
     this.#ports = ports;
+    this.#place = place;
   }
 
   async start(): Promise<void> {
     const own = await this.#lab.folder("exim");
     const config = await this.#lab.file("exim/exim.conf", this.#config(own));
     const program = `${unpacked("exim")}/usr/sbin/exim4`;
-    this.#child = new Child(isolated(launch, own, program, config));
-    for (const { port } of this.#ports) await listening(port, this.#child);
+    this.#child = new Child(this.#place.inside(isolated(launch, own, program, config)));
+    for (const { port } of this.#ports) await this.#place.listening(port, this.#child);
   }
 
   async stop(): Promise<void> {

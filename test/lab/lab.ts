@@ -120,6 +120,15 @@ export class Lab {
   }
 }
 
+/** Where daemons run, and are seen to listen: the host's own network, unless it is another one. */
+export interface Place {
+  /** The same command, in there. */
+  inside(argv: Argv): Argv;
+  listening(port: number, program: { readonly running: boolean }): Promise<void>;
+}
+
+export const host: Place = { inside: (argv) => argv, listening };
+
 /** Waits until a program accepts connections on a port, or has ended without. */
 export async function listening(
   port: number,

@@ -3,7 +3,7 @@
 import { chmod } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { type Argv, Child } from "./child.ts";
-import { type Daemon, type Lab, listening, loopback, unpacked } from "./lab.ts";
+import { type Daemon, host, type Lab, loopback, type Place, unpacked } from "./lab.ts";
 import { withAccounts, withMounts } from "./namespace.ts";
 import { until } from "./wait.ts";
 
@@ -25,12 +25,14 @@ export class Opensmtpd implements Daemon {
   readonly tools: { readonly makemap: string; readonly smtpctl: string };
   readonly #lab: Lab;
   readonly #ports: readonly SmtpdPort[];
+  readonly #network: Place;
   #place: Child | undefined;
   #child: Child | undefined;
 
-  constructor(lab: Lab, ports: readonly SmtpdPort[]) {
+  constructor(lab: Lab, ports: readonly SmtpdPort[], network = host) {
     this.#lab = lab;
     this.#ports = ports;
+    this.#network = network;
     this.tools = {
       makemap: lab.path("opensmtpd", "makemap"),
       smtpctl: lab.path("opensmtpd", "smtpctl"),
@@ -53,8 +55,10 @@ export class Opensmtpd implements Daemon {
   async start(): Promise<void> {
     if (this.#place === undefined) await this.prepare();
     const config = await this.#lab.file("opensmtpd/smtpd.conf", this.#config());
-    this.#child = new Child(this.#inside([`${sbin}/smtpd`, "-d", "-f", config]));
-    for (const { port } of this.#ports) await listening(port, this.#child);
+    this.#child = new Child(
+      this.#network.inside(this.#inside([`${sbin}/smtpd`, "-d", "-f", config])),
+    );
+    for (const { port } of this.#ports) await this.#network.listening(port, this.#child);
   }
 
   /** Ends smtpd alone: it can be started again. */

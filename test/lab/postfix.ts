@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { utimes } from "node:fs/promises";
 import { userId } from "./account.ts";
 import { ran } from "./child.ts";
-import { type Daemon, type Lab, loopback, tail } from "./lab.ts";
+import { type Daemon, host, type Lab, loopback, type Place, tail } from "./lab.ts";
 import { endSession, lives } from "./process.ts";
 import { until } from "./wait.ts";
 
@@ -27,13 +27,15 @@ export class Postfix implements Daemon {
   readonly #lab: Lab;
   readonly #services: readonly Smtpd[];
   readonly #log: string;
+  readonly #place: Place;
   #master: number | undefined;
 
   /** Two of them in one lab need two names. */
-  constructor(lab: Lab, services: readonly Smtpd[], name = "postfix") {
+  constructor(lab: Lab, services: readonly Smtpd[], name = "postfix", place = host) {
     this.#lab = lab;
     this.#services = services;
     this.name = name;
+    this.#place = place;
     this.config = lab.path(name, "etc");
     this.#log = lab.path(name, "mail.log");
   }
@@ -43,7 +45,7 @@ export class Postfix implements Daemon {
     await this.configure();
     await lab.folder(`${this.name}/queue`);
     await lab.folder(`${this.name}/data`, userId("postfix"));
-    await ran(["postfix", "-c", this.config, "start"]);
+    await ran(this.#place.inside(["postfix", "-c", this.config, "start"]));
     this.#master = Number(readFileSync(lab.path(this.name, "queue/pid/master.pid"), "utf8"));
   }
 

@@ -3,13 +3,22 @@
 import { chmod, copyFile } from "node:fs/promises";
 import { createMap } from "../../src/maps/index.ts";
 import { Child, ran } from "./child.ts";
-import { type Daemon, type Lab, listening, unpacked } from "./lab.ts";
+import { type Daemon, host, type Lab, type Place, unpacked } from "./lab.ts";
 import { isolated } from "./namespace.ts";
 
 /** A table as Sendmail names it: a type that makemap knows, and a path without `.db`. */
 export interface SendmailTable {
   readonly type: "hash" | "btree";
   readonly path: string;
+  /** popauth if absent. */
+  readonly style?: "access";
+}
+
+interface SendmailWays {
+  /** Where it listens: on ::1 if it is not the host's own network, and else on 127.0.0.1. */
+  readonly place?: Place;
+  /** Whether it writes IPv6 addresses with `::`. */
+  readonly compresses?: boolean;
 }
 
 /** Sendmail's own table maker. */
@@ -21,12 +30,14 @@ export class Sendmail implements Daemon {
   readonly table: SendmailTable;
   port = 0;
   readonly #lab: Lab;
+  readonly #ways: SendmailWays;
   #child: Child | undefined;
 
-  constructor(lab: Lab, table: SendmailTable) {
+  constructor(lab: Lab, table: SendmailTable, ways: SendmailWays = {}) {
     this.#lab = lab;
     this.table = table;
-    this.name = `sendmail-${table.type}`;
+    this.#ways = ways;
+    this.name = `sendmail-${table.type}${ways.compresses === true ? "-compresses" : ""}`;
   }
 
   async start(): Promise<void> {
@@ -45,8 +56,9 @@ export class Sendmail implements Daemon {
     const program = lab.path(own, "sendmail");
     await copyFile(`${unpacked("sendmail")}/usr/libexec/sendmail/sendmail`, program);
     await chmod(program, 0o755);
-    this.#child = new Child(isolated(launch, hosts, resolver, program, config));
-    await listening(this.port, this.#child);
+    const { place = host } = this.#ways;
+    this.#child = new Child(place.inside(isolated(launch, hosts, resolver, program, config)));
+    await place.listening(this.port, this.#child);
   }
 
   async stop(): Promise<void> {
@@ -66,8 +78,11 @@ export class Sendmail implements Daemon {
 
   #mc(): string {
     const own = this.#lab.path(this.name);
-    const { type, path } = this.table;
-    const { advice } = createMap({ mta: "sendmail", table: `${type}:${path}` });
+    const { type, path, style } = this.table;
+    const { place = host, compresses = false } = this.#ways;
+    const { advice } = createMap({ mta: "sendmail", table: `${type}:${path}`, style });
+    const listen = place === host ? "Family=inet, Addr=127.0.0.1" : "Family=inet6, Addr=::1";
+    const lines = advice.join("\n");
     return `divert(-1)
 include(\`${configuration}/m4/cf.m4')dnl
 divert(0)dnl
@@ -84,9 +99,11 @@ define(\`confDONT_PROBE_INTERFACES', \`true')dnl
 define(\`confDONT_BLAME_SENDMAIL', \`MapInUnsafeDirPath')dnl
 FEATURE(\`no_default_msa')dnl
 FEATURE(\`accept_unresolvable_domains')dnl
-DAEMON_OPTIONS(\`Name=MTA, Family=inet, Addr=127.0.0.1, Port=${this.port}')dnl
+define(\`confUSE_COMPRESSED_IPV6_ADDRESSES', \`${compresses ? "True" : "False"}')dnl
+DAEMON_OPTIONS(\`Name=MTA, ${listen}, Port=${this.port}')dnl
+${style === "access" ? lines : ""}
 MAILER(\`smtp')dnl
-${advice.join("\n")}
+${style === "access" ? "" : lines}
 `;
   }
 }

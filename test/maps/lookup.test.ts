@@ -27,7 +27,8 @@ function tool(script: string): string {
 }
 
 test.each([
-  ["echo OK", { value: "OK" }],
+  ["cat >/dev/null; printf '192.0.2.7\\tOK\\n'", { value: "OK" }],
+  ["cat >/dev/null; printf '192.0.2\\tOK\\n192.0.2.7\\tDUNNO\\n'", { value: "DUNNO" }],
   ["exit 1", { value: undefined }],
   ["echo 'postmap: fatal: open x' >&2; exit 1", { fault: "postmap: fatal: open x" }],
   ["exit 75", { fault: "exit status 75" }],
@@ -36,10 +37,17 @@ test.each([
   expect(await asked(settings)).toEqual(found);
 });
 
-test("postmap is asked for the client in this table", async () => {
-  const settings = { mta: "postfix", table: "lmdb:/x/relay", tool: tool('echo "$*"') } as const;
-  expect(await asked(settings)).toEqual({ value: "-q 192.0.2.7 lmdb:/x/relay" });
-});
+test.each([
+  ["192.0.2.7", "192.0.2.7 192.0.2 192.0 192"],
+  ["2001:db8::5:1", "2001:db8::5:1 2001:db8::5 2001:db8: 2001:db8 2001"],
+])(
+  "postmap is asked in this table for %s, cut shorter and shorter as smtpd does",
+  async (of, keys) => {
+    const script = `printf '%s\\t%s\\n' ${of} "$* $(echo $(cat))"`;
+    const settings = { mta: "postfix", table: "lmdb:/x/relay", tool: tool(script) } as const;
+    expect(await asked(settings, of as Client)).toEqual({ value: `-q - lmdb:/x/relay ${keys}` });
+  },
+);
 
 test.each([
   ["printf '192.0.2.9\\tOK\\n192.0.2.7\\tOK\\n'", client, { value: "OK" }],
@@ -56,6 +64,9 @@ test("a list is read itself", async () => {
   expect(await asked({ mta: "exim", table })).toEqual({ fault: expect.stringMatching(/ENOENT/) });
   writeFileSync(table, "# popgate\n192.0.2.70\n");
   expect(await asked({ mta: "exim", table })).toEqual({ value: undefined });
-  writeFileSync(table, "# popgate\n192.0.2.7\n");
+  writeFileSync(table, "# popgate\n192.0.2.7\n2001:db8:0:1::/64\n");
   expect(await asked({ mta: "exim", table })).toEqual({ value: "listed" });
+  const wide = { mta: "exim", table, ipv6_prefix: 64 } as const;
+  expect(await asked(wide, "2001:db8:0:1::7" as Client)).toEqual({ value: "listed" });
+  expect(await asked(wide, "2001:db8::7" as Client)).toEqual({ value: undefined });
 });

@@ -40,6 +40,11 @@ const refused: [what: string, settings: MapSettings, says: RegExp][] = [
   ),
   ["style", { mta: "postfix", table: "hash:/x/r", style: "access" }, /style means nothing/],
   ["tool", { mta: "postfix", table: "hash:/x/r", tool: "postmap" }, /tool = "postmap"/],
+  [
+    "a whole /64 of popauth",
+    { mta: "sendmail", table: "hash:/x/r", ipv6_prefix: 64 },
+    /^map "hash:\/x\/r": guard.ipv6_prefix = 64: .*take style = "access", or ipv6_prefix = 128$/,
+  ],
   ["config_dir", { mta: "sendmail", table: "hash:/x/r", config_dir: "/etc" }, /config_dir means/],
 ];
 
@@ -204,4 +209,14 @@ describe("what OpenSMTPD's tools say", () => {
     const map = createMap({ mta: "opensmtpd", table: "db:/x/relay" });
     expect(map.index?.("/x/a").judge(outcome)).toMatchObject(verdict);
   });
+});
+
+test.each([
+  ['record is in "key: value" format; is this an alias file?', { is: "made", remarks: [] }],
+  ['duplicate entry: "192.0.2.7"', { is: "doubtful" }],
+])("postmap: %s", (says, verdict) => {
+  const stderr = `postmap: warning: /x/a, line 2: ${says}`;
+  const map = createMap({ mta: "postfix", table: "cdb:/x/relay" });
+  const outcome: Outcome = { ok: true, missing: false, stdout: "", stderr, reason: "" };
+  expect(map.index?.("/x/a").judge(outcome)).toMatchObject(verdict);
 });

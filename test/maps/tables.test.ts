@@ -298,8 +298,8 @@ test("a client that a table leaves out is known", () => {
   const one = bench();
   const { tables } = tablesOf(() => []);
   tables.configure([one.map], []);
-  expect(tables.leavingOut("2a00::5" as Client)).toEqual([one.map.name]);
-  expect(tables.leavingOut(alice)).toEqual([]);
+  expect(tables.leavingOut("2a00::5" as Client, [])).toEqual([one.map.name]);
+  expect(tables.leavingOut(alice, [])).toEqual([]);
 });
 
 test("all faults of all maps are told at once; what may pass is no fault", async () => {
