@@ -4,7 +4,7 @@ import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Control, GrantAnswer } from "./control/control.ts";
 import { listedOf } from "./control/shown.ts";
-import { exit, KnownError, PublishError, reasonOf } from "./errors.ts";
+import { exit, failuresOf, KnownError, PublishError, reasonOf } from "./errors.ts";
 import type { Gate } from "./grants/gate.ts";
 import { reasonTexts } from "./grants/guard.ts";
 import type { Log } from "./log.ts";
@@ -35,10 +35,12 @@ export function ordersOf(parts: OrdersParts): Pick<Control, "grant" | "revoke" |
   /** Neither a login nor a restart may bring back what was taken away. */
   const takeAway = async (): Promise<void> => {
     memory.change();
-    await tables.publish();
-    await memory.save().catch((error: unknown) => {
+    const saved = memory.save().catch((error: unknown) => {
       throw new PublishError(`done, but not saved: a restart forgets it: ${reasonOf(error)}`);
     });
+    // A table that cannot be written must not keep it from being saved, nor a disk that is full from being published.
+    const [first] = await failuresOf([tables.publish(), saved]);
+    if (first !== undefined) throw first;
   };
 
   const placesOf = (client: Client): Pick<GrantAnswer, "published" | "unpublished"> => {

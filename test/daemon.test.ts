@@ -616,6 +616,20 @@ describe("how it does", () => {
   });
 });
 
+test("what is taken away is saved, though a table cannot be written", async () => {
+  const daemon = await started();
+  login("192.0.2.7");
+  await published(["192.0.2.7"]);
+  rmSync(join(directory, "relay"));
+  mkdirSync(join(directory, "relay"));
+  const order = { client: "192.0.2.7" as Client, for: minute, why: "stolen" };
+  await expect(daemon.control.revoke(order)).rejects.toThrow(PublishError);
+  expect((await readState(join(directory, "state"))).revocations).toMatchObject([
+    { client: order.client, why: "stolen" },
+  ]);
+  rmSync(join(directory, "relay"), { recursive: true });
+});
+
 test("a grant that no table has says so", async () => {
   const daemon = await started();
   const order = { client: "192.0.2.7" as Client, for: minute, why: "a scanner" };
