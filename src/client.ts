@@ -43,8 +43,8 @@ export function canonicalClient(text: string): Client | undefined {
 
 /** Gives an IPv6 client as eight groups without `::`, and an IPv4 client as it is. */
 export function uncompressed(client: Client): string {
-  const [left = "", right] = client.split("::");
-  if (right === undefined) return client;
+  if (!client.includes("::")) return client;
+  const [left = "", right = ""] = client.split("::");
   const before = groupsOf(left);
   const after = groupsOf(right);
   return [...before, ...zeros.slice(before.length + after.length), ...after].join(":");
@@ -53,7 +53,10 @@ export function uncompressed(client: Client): string {
 /** Gives the name of the /64 that an IPv6 client lies in: its first four groups, without `::`. Undefined for IPv4. */
 export function network64(client: Client): string | undefined {
   if (!client.includes(":")) return undefined;
-  return uncompressed(client).split(":", 4).join(":");
+  const whole = uncompressed(client);
+  let end = -1;
+  for (let groups = 0; groups < 4; groups++) end = whole.indexOf(":", end + 1);
+  return whole.slice(0, end);
 }
 
 /**

@@ -29,7 +29,8 @@ export function exclusionsOf(
   return (client) => {
     const network = network64(client);
     if (network === undefined) return nothing;
-    const builtIn = special.has(client, 64) && !allow.has(client, 64);
+    // All others begin with digits; that is asked of each client of a table.
+    const builtIn = client.startsWith("f") && special.has(client, 64) && !allow.has(client, 64);
     const lists = [never.parts.get(network), special.parts.get(network), clients.get(network)];
     if (!builtIn && lists.every((list) => list === undefined)) return nothing;
     return [...lists.flatMap((list) => list ?? []), ...(builtIn ? [`${network}::/64`] : [])];
