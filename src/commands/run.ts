@@ -1,4 +1,6 @@
 /** `popgate run`: the daemon, in the foreground. */
+import { openAuditFile } from "../audit/file.ts";
+import { Recorder } from "../audit/recorder.ts";
 import { summaryOf } from "../control/health.ts";
 import { Listeners } from "../control/listeners.ts";
 import { Metrics } from "../control/metrics.ts";
@@ -59,6 +61,9 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   const { run: runProgram, spawn, input } = outside;
   const zone = hostZone();
   const metrics = new Metrics();
+  const audit = new Recorder({ clock, log, open: openAuditFile });
+  audit.configure(setup.config.audit);
+  audit.record({ event: "started" });
   const parts = {
     clock,
     log,
@@ -69,6 +74,7 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
     input,
     ended: end,
     published: metrics.published,
+    audit,
   };
   const daemon = new Daemon(parts, setup);
   const life = {
@@ -79,6 +85,8 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   // One after the other: a reload in the middle of another would mix two configs.
   let work: Promise<unknown> = Promise.resolve();
   const reload = (): Promise<void> => {
+    // Whatever becomes of the config: its file may have been rotated.
+    audit.reopen();
     const reloaded = afterwards(work, daemon.withdrawals);
     work = reloaded.catch((error: unknown) =>
       log.error("reload refused, the running config stays", { reason: reasonOf(error) }),
@@ -90,6 +98,8 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
     notifier.reloading();
     try {
       const fresh = await load();
+      audit.configure(fresh.config.audit);
+      audit.record({ event: "reloaded" });
       await daemon.reload(fresh, withdrawals);
       await listeners.open(fresh.config);
     } finally {
@@ -101,7 +111,12 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
     run: runProgram,
     control: { ...daemon.control, reload, metrics: () => metrics.text(daemon.control.status()) },
   });
-  work = daemon.start(() => listeners.open(setup.config)).then(() => notifier.ready(life));
+  const owned = async () => {
+    // Not before: another popgate may write it.
+    audit.start();
+    await listeners.open(setup.config);
+  };
+  work = daemon.start(owned).then(() => notifier.ready(life));
   signals.onReload(() => void reload().catch(() => {}));
 
   try {
@@ -110,7 +125,12 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   } finally {
     const told = notifier.stopping();
     await listeners.close();
-    await daemon.stop();
+    try {
+      await daemon.stop();
+    } finally {
+      audit.record({ event: "stopped" });
+      await audit.stop();
+    }
     await told;
   }
   log.info("stopped, the tables are empty");

@@ -1,4 +1,5 @@
 /** The gate: a login comes in past the guard and becomes a grant; when its time is over, it goes out. */
+import type { Audit } from "../audit-event.ts";
 import type { Client } from "../client.ts";
 import type { Clock } from "../clock.ts";
 import { exit, KnownError } from "../errors.ts";
@@ -18,6 +19,7 @@ interface GateParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly ownAddresses: () => ReadonlySet<Client>;
+  readonly audit?: Pick<Audit, "record"> | undefined;
 }
 
 /** What a login changed: a newcomer; the end of a grant, to later or sooner; grants that ended by it; or nothing. */
@@ -126,7 +128,7 @@ export class Gate {
   permit(client: Client, ttl: number, why: string): Reason | undefined {
     const reason = addressRefusalOf(client, this.#policy, this.#grants);
     if (reason !== undefined) return reason;
-    this.#revocations.lift({ client });
+    if (this.#revocations.lift({ client })) this.#chronicle.keptOutNoMore({ client });
     const order = { client, user: "", service: "", adapter: "", at: this.#parts.clock.now() };
     const effect = this.#grants.grant(order, ttl, { why });
     const granted = this.#grants.of(client);
@@ -142,7 +144,8 @@ export class Gate {
    */
   revoke(whom: Whom, until: number, why: string): number {
     const isAhead = until > this.#parts.clock.now();
-    const isKept = !isAhead || this.#revocations.add({ ...whom, until, why });
+    const revocation = { ...whom, until, why };
+    const isKept = !isAhead || this.#revocations.add(revocation);
     const ended = this.#end(this.#grantsOf(whom), why);
     if (!isKept) {
       throw new KnownError(
@@ -150,15 +153,14 @@ export class Gate {
         exit.tempFail,
       );
     }
-    if (isAhead)
-      this.#parts.log.info("kept out", { ...whom, until: new Date(until).toISOString(), why });
+    if (isAhead) this.#chronicle.keptOut(revocation, "info");
     return ended;
   }
 
   /** Takes a revocation back: the next login may grant again. Gives whether it was in effect. */
   lift(whom: Whom): boolean {
     const wasInEffect = this.#revocations.lift(whom);
-    if (wasInEffect) this.#parts.log.info("kept out no more", { ...whom });
+    if (wasInEffect) this.#chronicle.keptOutNoMore(whom);
     return wasInEffect;
   }
 
@@ -202,6 +204,7 @@ export class Gate {
   /** Ends all grants; who logged in before now must log in again. */
   forget(): void {
     this.#forgotten = this.#parts.clock.now();
+    this.#chronicle.forgotten();
     this.#grants = new Grants(this.#parts.clock, this.#rules.maxGrants);
   }
 
@@ -219,16 +222,9 @@ export class Gate {
   }
 
   #grant(login: Login, place: Partial<Place>, ttl: number): "granted" | "renewed" | "none" {
-    this.#chronicle.passed(login.client);
     const effect = this.#grants.grant(login, ttl, place);
-    if (effect === "renewed") {
-      this.#chronicle.renewed();
-      return "renewed";
-    }
-    if (effect !== "granted") return "none";
-    const granted = this.#grants.of(login.client);
-    if (granted !== undefined) this.#chronicle.granted(granted);
-    return "granted";
+    this.#chronicle.passed(login, place, effect, this.#grants.of(login.client));
+    return effect === "granted" || effect === "renewed" ? effect : "none";
   }
 
   /** Does what the rules say of a client from which too many users come. What was granted by order is not theirs to end. */
@@ -254,9 +250,8 @@ export class Gate {
   #holdBack(user: string): boolean {
     const { clock, log } = this.#parts;
     const why = reasonTexts.max_clients_per_user;
-    const until = clock.now() + this.#rules.hold;
-    const isKept = this.#revocations.add({ user, until, why });
-    if (isKept) log.warning("kept out", { user, until: new Date(until).toISOString(), why });
+    const revocation = { user, until: clock.now() + this.#rules.hold, why };
+    if (this.#revocations.add(revocation)) this.#chronicle.keptOut(revocation, "warning");
     else log.error("not kept out: too many are, or the name is too long", { user, why });
     return this.#end(this.#grantsOf({ user }), why) > 0;
   }
