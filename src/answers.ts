@@ -1,4 +1,5 @@
 /** What a running popgate answers to whoever may ask it: put together from the four stages at the moment of the question. */
+import type { Audit } from "./audit-event.ts";
 import { grantedBeside } from "./beside.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
@@ -30,6 +31,7 @@ interface AnswersParts {
   readonly tables: Tables;
   readonly sources: Sources;
   readonly matchers: Matchers;
+  readonly audit: Pick<Audit, "trouble"> | undefined;
   readonly counters: Counters;
   /** What only the daemon knows, now. */
   readonly self: () => {
@@ -62,7 +64,15 @@ function statusOf(parts: AnswersParts, started: number): Status {
   const drift = parts.matchers.ailing.map(driftOf);
   const { lastLogin, linesRefused } = counters;
   return {
-    ...healthOf({ ready, withdrawn, sources, maps, drift, unwritable: parts.tables.unwritable }),
+    ...healthOf({
+      ready,
+      withdrawn,
+      sources,
+      maps,
+      drift,
+      unwritable: parts.tables.unwritable,
+      audit: parts.audit?.trouble,
+    }),
     popgate: version,
     node: process.version,
     pid: process.pid,

@@ -84,6 +84,19 @@ export function createProgram(outside: Outside, done: (code: ExitCode) => void):
     .action(
       act(async (options: object) => (await import("./commands/list.ts")).list(options, outside)),
     );
+  program
+    .command("report")
+    .description("show who depends on POP before SMTP, from where and how often, by the audit")
+    .argument("[file...]", "files of an audit; - reads standard input; by default the config's")
+    .option("--since <duration>", "only what happened so long ago at most: 12h, 30d, 365d")
+    .option("--json", "one JSON object a user, then one a reason of refusals, and the totals")
+    .option("--csv", "the users as a table for a spreadsheet")
+    .option("--config <file>", `the config (default: ${defaultConfigFile})`)
+    .action(
+      act(async (files: string[], options: object) =>
+        (await import("./commands/report.ts")).report(files, options, outside),
+      ),
+    );
   withState(program.command("explain"))
     .description("tell why a client is granted or not, and what the tables and Postfix say of it")
     .argument("<client>", "its address")

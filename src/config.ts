@@ -57,6 +57,7 @@ export const contents = z.strictObject({
   ttl: duration.prefault("30m"),
   fail_open_limit: duration.prefault("60s"),
   state_dir: absolutePath.prefault(defaultStateDir),
+  audit: absolutePath.optional(),
   source: z
     .array(
       z.preprocess(

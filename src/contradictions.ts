@@ -1,9 +1,12 @@
 /** What no single key of the config shows: two of them contradict each other. */
+import { basename, dirname } from "node:path";
 import type { Fault } from "./errors.ts";
 import { defaultName } from "./maps/opensmtpd.ts";
 import { isPattern, nameOf, takesIn, type SourceSettings } from "./sources/settings.ts";
 
 interface Contents {
+  readonly state_dir?: string | undefined;
+  readonly audit?: string | undefined;
   readonly source?: readonly SourceSettings[] | undefined;
   readonly map?:
     | readonly {
@@ -20,7 +23,7 @@ interface Contents {
 
 /** Takes what is right key by key, and the names of the built-in adapters. */
 export function contradictions(
-  { source = [], map = [], adapter = [], guard }: Contents,
+  { source = [], map = [], adapter = [], guard, state_dir, audit }: Contents,
   adapters: readonly string[],
 ): Fault[] {
   const all = [...adapters, ...adapter.map(({ name }) => name)];
@@ -28,6 +31,7 @@ export function contradictions(
     ...adapterFaults(adapter, adapters),
     ...sourceFaults(source, all),
     ...mapFaults(map, source),
+    ...(audit === undefined ? [] : auditFaults(audit, state_dir, source, map)),
     ...Object.keys(guard?.adapter_ttl ?? {})
       .filter((name) => !all.includes(name))
       .map((name): Fault => ["guard.adapter_ttl", noAdapter(name, all)]),
@@ -88,6 +92,23 @@ function mapFaults(all: NonNullable<Contents["map"]>, sources: readonly SourceSe
     }
   });
   return faults;
+}
+
+/** What is appended to a table or a state would be the end of it, and a log that is followed must not grow by being read. */
+function auditFaults(
+  audit: string,
+  stateDir: string | undefined,
+  sources: readonly SourceSettings[],
+  maps: NonNullable<Contents["map"]>,
+): Fault[] {
+  if (sources.some((source) => reads(source, audit))) {
+    return [["audit", `"${audit}" is a log that is followed; choose another path`]];
+  }
+  const isTaken =
+    maps.some(({ table }) => audit.startsWith(pathOf(table))) ||
+    (dirname(audit) === stateDir && !basename(audit).startsWith("audit"));
+  if (!isTaken) return [];
+  return [["audit", `"${audit}" may be a file of popgate's already; call it audit.log`]];
 }
 
 /** What smtpd.conf calls the table, if it is OpenSMTPD's. */

@@ -1,8 +1,8 @@
 /** The pipeline, top to bottom: line, login, guard, grant, map. Read this first. */
 import type { Readable } from "node:stream";
 import { isLogin } from "./adapters/matcher.ts";
-import { reasonTexts as lineReasons, type Refusal } from "./adapters/refusal.ts";
 import { answersOf } from "./answers.ts";
+import type { Audit } from "./audit-event.ts";
 import { tellBreadth } from "./beside.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
@@ -11,7 +11,6 @@ import type { Control } from "./control/control.ts";
 import { Counters } from "./counters.ts";
 import { reasonOf } from "./errors.ts";
 import { Gate } from "./grants/gate.ts";
-import { Refusals } from "./grants/refusals.ts";
 import type { Lock } from "./lock.ts";
 import type { Log } from "./log.ts";
 import type { AccessMap } from "./maps/map.ts";
@@ -20,6 +19,7 @@ import { Matchers, type SourceMatcher } from "./matchers.ts";
 import { Memory } from "./memory.ts";
 import type { Line } from "./model.ts";
 import { ordersOf } from "./orders.ts";
+import { RefusedLines } from "./refused-lines.ts";
 import { longestTtl, rulesOf } from "./rules.ts";
 import type { Run, Spawn } from "./run.ts";
 import type { SourceSettings } from "./sources/settings.ts";
@@ -42,6 +42,7 @@ interface DaemonParts {
   readonly ended: () => void;
   /** Told for each client that is granted: so many ms later a table has it. */
   readonly published?: (ms: number) => void;
+  readonly audit?: Audit;
 }
 
 /** Milliseconds: clocks step and machines sleep, so no timer is trusted for longer. */
@@ -57,7 +58,7 @@ export class Daemon {
   readonly #gate: Gate;
   readonly #tables: Tables;
   readonly #memory: Memory;
-  readonly #refusedLines: Refusals;
+  readonly #refusedLines: RefusedLines;
   readonly #counters = new Counters();
   #config: Config;
   #maps: readonly AccessMap[];
@@ -75,12 +76,12 @@ export class Daemon {
   #loaded = false;
 
   constructor(parts: DaemonParts, { config, maps, adapters }: Setup) {
-    const { clock, log, run } = parts;
+    const { clock, log, run, audit } = parts;
     this.#parts = parts;
     this.#config = config;
     this.#maps = maps;
     this.#gate = new Gate(parts, rulesOf(config));
-    this.#refusedLines = new Refusals(config.ttl);
+    this.#refusedLines = new RefusedLines({ clock, log, counters: this.#counters }, config.ttl);
     this.#tables = new Tables({
       clock,
       log,
@@ -107,9 +108,10 @@ export class Daemon {
       maxGrants: this.#config.guard.max_grants,
     });
     this.control = {
-      ...answersOf({ ...all, counters: this.#counters, self }),
+      ...answersOf({ ...all, audit, counters: this.#counters, self }),
       ...ordersOf({
         ...common,
+        audit,
         memory: this.#memory,
         granted: this.#granted.bind(this),
         withdraw: () => void (this.#withdrawals += 1),
@@ -229,7 +231,7 @@ export class Daemon {
   #read(line: Line, matcher: SourceMatcher): void {
     const match = matcher.match(line, this.#parts.clock.now());
     if (match === undefined) return;
-    if (!isLogin(match)) return this.#tellRefused(line, match);
+    if (!isLogin(match)) return this.#refusedLines.add(line, match);
     this.#counters.lastLogin = this.#parts.clock.now();
     const change = this.#gate.take(match, line);
     if (change === "none") return;
@@ -249,18 +251,6 @@ export class Daemon {
   /** A grant may end before the nap does. */
   #wakeInTime(): void {
     if (this.#gate.untilNextExpiry() < this.#wakes - this.#parts.clock.monotonic()) this.#nap();
-  }
-
-  /** Told once a ttl for each adapter and reason: strangers can make such lines. */
-  #tellRefused({ source, offset }: Line, { refused, adapter }: Refusal): void {
-    this.#counters.lineRefused(refused);
-    if (!this.#refusedLines.isNews(adapter, refused, this.#parts.clock.monotonic())) return;
-    this.#parts.log.warning("line refused", {
-      reason: lineReasons[refused],
-      adapter,
-      source,
-      offset,
-    });
   }
 
   /** Sleeps until the next grant ends, or for a few seconds. */

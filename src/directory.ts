@@ -30,6 +30,19 @@ export async function prepareDirectory(directory: string): Promise<void> {
  */
 export async function inspectDirectory(directory: string): Promise<void> {
   const us = process.geteuid?.() ?? 0;
+  const real = await inspectItself(directory);
+  await inspectAncestors(dirname(real), directory, [0, us]);
+  await inspectLinks(directory, [0, us]);
+}
+
+/**
+ * Makes sure that nobody but root and us can put files into this directory. Whether it can be moved away is not looked at: who
+ * can do that to one of logs can write the logs that are followed (on Ubuntu `/var/log` is the group syslog's, too).
+ * Gives its path without links.
+ * @throws PublishError as `inspectDirectory`
+ */
+export async function inspectItself(directory: string): Promise<string> {
+  const us = process.geteuid?.() ?? 0;
   const real = await realpath(directory).catch((error: unknown) => {
     throw new PublishError(`${directory}: ${reasonOf(error)}; make it, for popgate's user`);
   });
@@ -46,8 +59,7 @@ export async function inspectDirectory(directory: string): Promise<void> {
       own.uid === 0 ? exit.cannotCreate : exit.config,
     );
   }
-  await inspectAncestors(dirname(real), directory, [0, us]);
-  await inspectLinks(directory, [0, us]);
+  return real;
 }
 
 /** Whether it is for another user to write to this directory. One that is missing is nobody's. */

@@ -35,6 +35,7 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
         [`${defaultStateDir}/state.jsonl`]:
           "what outlives a stop: the grants with their end, how far the logs were read, the tables",
         [`${defaultStateDir}/control`]: "where the running popgate is asked and told",
+        "/var/log/popgate/audit.log": "the audit, where `audit` in the config says so",
         [`${defaultStateDir}/relay`]:
           "the usual table; its index stands beside it, and an empty one in reserve, .relay.popgate-empty-*",
       },
@@ -56,7 +57,8 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
       {
         "SIGTERM, SIGINT":
           "read what is there, save, empty every table, and end; a second one ends at once",
-        SIGHUP: "read the config again; if anything is wrong with it, the running one stays",
+        SIGHUP:
+          "read the config again; if anything is wrong with it, the running one stays; and open the audit anew",
       },
     ],
   ],
@@ -73,6 +75,11 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
   list: [
     "With --json, an object a grant: client, user, service, adapter, granted, expires, and why if it was ordered. With --sources, an object a source: name, position, lag_bytes, lag_seconds, lines, rotations, dropped, gaps and, if something is wrong, trouble.",
     "It shows what the running popgate knows; where none runs, what was saved last, and it says so.",
+  ],
+  report: [
+    "It reads the file that `audit` in the config names, and its rotated generations, packed by gzip or not. A user is one, whatever the case of the name; days are those of UTC. Logins are counted that granted or renewed: one a second, if the log has whole seconds.",
+    "With --json, objects with a kind: user (user, logins, days, first, last, services, adapters, clients with their logins and last, more_clients if not all are named), refusals (reason, text, times, clients, last), total (users, clients, logins, ordered, lost, first, last). With --csv, columns user, logins, days, clients, latest_client, first, last, services; what a spreadsheet would take for a formula has an apostrophe in front.",
+    "The exit status is 66 if a file could not be read to its end.",
   ],
   status: [
     "With --json, one object: health, reasons, grants, sources, maps, drift, counters and more. The exit status is 0 if popgate runs and is healthy, else 1.",

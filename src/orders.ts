@@ -1,4 +1,5 @@
 /** What a running popgate does when it is told to: grant, revoke, withdraw. */
+import type { Audit } from "./audit-event.ts";
 import { grantedBeside } from "./beside.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
@@ -18,6 +19,7 @@ interface OrdersParts {
   readonly gate: Gate;
   readonly tables: Tables;
   readonly memory: Memory;
+  readonly audit: Pick<Audit, "record"> | undefined;
   /** Called when a client was granted, as by a login. */
   readonly granted: (client: Client) => void;
   /** Called to keep every table empty from now on, and whether that is so. */
@@ -81,8 +83,12 @@ export function ordersOf(parts: OrdersParts): Pick<Control, "grant" | "revoke" |
     },
 
     withdraw: async ({ forget }) => {
-      if (forget) gate.forget();
-      else parts.withdraw();
+      if (forget) {
+        gate.forget();
+      } else {
+        parts.withdraw();
+        parts.audit?.record({ event: "withdrawn" });
+      }
       await takeAway();
       log.warning(
         forget ? "withdrawn, all grants forgotten" : "withdrawn until a restart or reload",

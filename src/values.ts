@@ -9,7 +9,7 @@ const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const longestTtl = 30 * units.d;
 
 /** Takes `30m`, gives milliseconds; undefined if it is no duration. */
-function milliseconds(text: string): number | undefined {
+export function milliseconds(text: string): number | undefined {
   const [, count, unit] = /^([1-9]\d{0,8})([smhd])$/.exec(text) ?? [];
   return count === undefined ? undefined : Number(count) * units[unit as keyof typeof units];
 }

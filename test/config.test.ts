@@ -119,6 +119,19 @@ describe("each fault is told with its key and what would be right", () => {
       'ttl = "999999999999m"',
       'ttl: "999999999999m" is not a duration; write it as 90s, 30m, 2h or 1d',
     ],
+    ['audit = "audit.log"', 'audit: "audit.log" is not an absolute path; start it with a slash'],
+    [
+      'audit = "/var/log/mail.log"',
+      'audit: "/var/log/mail.log" is a log that is followed; choose another path',
+    ],
+    [
+      'audit = "/var/lib/popgate/relay.db"',
+      'audit: "/var/lib/popgate/relay.db" may be a file of popgate\'s already; call it audit.log',
+    ],
+    [
+      'audit = "/var/lib/popgate/state.jsonl"',
+      'audit: "/var/lib/popgate/state.jsonl" may be a file of popgate\'s already; call it audit.log',
+    ],
     ['state_dir = "var"', 'state_dir: "var" is not an absolute path; start it with a slash'],
     ["tll = 3", "tll: there is no such key"],
     ['source = "x"', "source: must be a list in brackets"],

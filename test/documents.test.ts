@@ -41,7 +41,10 @@ const trustOf = (source: SourceSettings) =>
 const full = parseConfig(
   example
     .replace(/^# (\w+ = .*|\[\[adapter\]\])$/gm, "$1")
-    .replace(/^(?:(?:config_dir|style|zone|format|group|listen) = .*|name = "popgate")$/gm, ""),
+    .replace(
+      /^(?:(?:config_dir|style|zone|format|group|listen|audit) = .*|name = "popgate")$/gm,
+      "",
+    ),
   "popgate.toml",
   names,
 );

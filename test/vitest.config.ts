@@ -18,7 +18,7 @@ export default defineConfig({
           name: "unit",
           include: [
             "test/*.test.ts",
-            "test/{sources,adapters,grants,maps,control,commands}/**/*.test.ts",
+            "test/{sources,adapters,grants,maps,control,commands,audit}/**/*.test.ts",
           ],
         },
       },
@@ -46,6 +46,7 @@ export default defineConfig({
         "src/main.ts",
         "src/model.ts",
         "src/facts.ts",
+        "src/audit-event.ts",
         "src/signals.ts",
         "src/maps/map.ts",
         "src/sources/source.ts",

@@ -1,8 +1,9 @@
 /** `popgate check`: shows the config with every default, inspects the host, and says what to put into the MTA. */
 import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { enabled, type Adapter } from "../adapters/adapter.ts";
 import { configText, type Config } from "../config.ts";
-import { actAsOwnerOf, inspectDirectory } from "../directory.ts";
+import { actAsOwnerOf, inspectDirectory, inspectItself } from "../directory.ts";
 import { exit, KnownError, type ExitCode } from "../errors.ts";
 import { postfixRestrictions, type PostfixRestrictions } from "../host.ts";
 import type { AccessMap } from "../maps/map.ts";
@@ -37,6 +38,12 @@ export async function check(options: ConfigOptions, outside: Outside): Promise<E
     allFine &&= findings.every(({ kind }) => kind !== "todo");
   };
   tell(`state ${config.state_dir}`, await inspectState(config.state_dir));
+  if (config.audit !== undefined) {
+    const fault = await faultOf(inspectItself(dirname(config.audit)));
+    tell(`audit ${config.audit}`, [
+      fault === undefined ? fine("its directory is ours") : todo(fault),
+    ]);
+  }
   for (const source of config.source) {
     tell(`source ${nameOf(source)}`, await inspectSource(source, adapters, outside));
   }

@@ -1,4 +1,6 @@
 /** `popgate run`: the daemon, in the foreground. */
+import { openAuditFile } from "../audit/file.ts";
+import { Recorder } from "../audit/recorder.ts";
 import { summaryOf } from "../control/health.ts";
 import { Listeners } from "../control/listeners.ts";
 import { Metrics } from "../control/metrics.ts";
@@ -60,6 +62,9 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   const { run: runProgram, spawn, input } = outside;
   const zone = hostZone();
   const metrics = new Metrics();
+  const audit = new Recorder({ clock, log, open: openAuditFile });
+  audit.configure(setup.config.audit);
+  audit.record({ event: "started" });
   const parts = {
     clock,
     log,
@@ -70,6 +75,7 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
     input,
     ended: end,
     published: metrics.published,
+    audit,
   };
   const daemon = new Daemon(parts, setup);
   const life = {
@@ -81,6 +87,8 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
     notifier.reloading();
     try {
       const fresh = await load();
+      audit.configure(fresh.config.audit);
+      audit.record({ event: "reloaded" });
       await daemon.reload(fresh, withdrawals);
       await listeners.open(fresh.config);
     } finally {
@@ -100,9 +108,18 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
       metrics: () => metrics.text(daemon.control.status()),
     },
   });
-  const started = daemon.start(() => listeners.open(setup.config)).then(() => notifier.ready(life));
+  const owned = async () => {
+    // Not before: another popgate may write it.
+    audit.start();
+    await listeners.open(setup.config);
+  };
+  const started = daemon.start(owned).then(() => notifier.ready(life));
   const reloads = new Reloads(started, reloadNow, refused);
-  reload = () => reloads.ask(daemon.withdrawals);
+  reload = () => {
+    // Whatever becomes of the config: its file may have been rotated.
+    audit.reopen();
+    return reloads.ask(daemon.withdrawals);
+  };
   signals.onReload(() => void reload().catch(() => {}));
 
   try {
@@ -111,7 +128,12 @@ export async function run(options: RunOptions, outside: Outside): Promise<ExitCo
   } finally {
     const told = notifier.stopping();
     await listeners.close();
-    await daemon.stop();
+    try {
+      await daemon.stop();
+    } finally {
+      audit.record({ event: "stopped" });
+      await audit.stop();
+    }
     await told;
   }
   log.info("stopped, the tables are empty");

@@ -10,13 +10,15 @@ interface Findings {
   readonly drift: readonly DriftStatus[];
   /** A sentence for each table that this popgate cannot write, and must empty. */
   readonly unwritable: readonly string[];
+  /** Why the audit is not written, in words. */
+  readonly audit?: string | undefined;
 }
 
 /** Seconds: a source that has not come to its end for so long lags. */
 const longestLag = 10;
 
 /** Gives the word, and one sentence for each reason why it is not `healthy`. */
-export function healthOf({ ready, withdrawn, sources, maps, drift, unwritable }: Findings): {
+export function healthOf({ ready, withdrawn, sources, maps, drift, unwritable, audit }: Findings): {
   readonly health: Health;
   readonly reasons: readonly string[];
 } {
@@ -28,6 +30,7 @@ export function healthOf({ ready, withdrawn, sources, maps, drift, unwritable }:
       ({ adapter, source, sign, count }) =>
         `${adapter} in ${source}: ${String(count)} ${sign}; has it changed its words?`,
     ),
+    ...(audit === undefined ? [] : [audit]),
   ];
   if (withdrawn) {
     faults.unshift("told to withdraw: the tables stay empty until a reload or restart");

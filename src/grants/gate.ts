@@ -1,4 +1,5 @@
 /** The gate: a login comes in past the guard and becomes a grant; when its time is over, it goes out. */
+import type { Audit } from "../audit-event.ts";
 import type { Client } from "../client.ts";
 import type { Clock } from "../clock.ts";
 import { exit, KnownError } from "../errors.ts";
@@ -19,6 +20,7 @@ interface GateParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly ownAddresses: () => ReadonlySet<Client>;
+  readonly audit?: Pick<Audit, "record"> | undefined;
 }
 
 /** What a login changed: a newcomer; the end of a grant, to later or sooner; grants that ended by it; or nothing. */
@@ -132,7 +134,7 @@ export class Gate {
   permit(client: Client, ttl: number, why: string): Reason | undefined {
     const reason = addressRefusalOf(client, this.#policy, this.#held);
     if (reason !== undefined) return reason;
-    this.#revocations.lift({ client });
+    if (this.#revocations.lift({ client })) this.#chronicle.keptOutNoMore({ client });
     this.#ledger.permit(client, ttl, why);
     return undefined;
   }
@@ -145,9 +147,8 @@ export class Gate {
    */
   revoke(whom: Whom, until: number, why: string): number {
     const isAhead = until > this.#parts.clock.now();
-    const isKept = isAhead
-      ? this.#revocations.add({ ...whom, until, why })
-      : this.#revocations.mark(whom, why);
+    const revocation = { ...whom, until, why };
+    const isKept = isAhead ? this.#revocations.add(revocation) : this.#revocations.mark(whom, why);
     const ended = this.#endAllOf(whom, why);
     if (!isKept) {
       throw new KnownError(
@@ -155,8 +156,7 @@ export class Gate {
         exit.tempFail,
       );
     }
-    if (isAhead)
-      this.#parts.log.info("kept out", { ...whom, until: new Date(until).toISOString(), why });
+    if (isAhead) this.#chronicle.keptOut(revocation, "info");
     return ended;
   }
 
@@ -201,7 +201,6 @@ export class Gate {
   }
 
   #grant(login: Login, place: Partial<Place>, ttl: number): "granted" | "renewed" | "none" {
-    this.#chronicle.passed(login.client);
     return this.#ledger.grant(login, ttl, place);
   }
 
@@ -231,9 +230,8 @@ export class Gate {
   #holdBack(user: string): boolean {
     const { clock, log } = this.#parts;
     const why = reasonTexts.max_clients_per_user;
-    const until = clock.now() + this.#rules.hold;
-    const isKept = this.#revocations.add({ user, until, why });
-    if (isKept) log.warning("kept out", { user, until: new Date(until).toISOString(), why });
+    const revocation = { user, until: clock.now() + this.#rules.hold, why };
+    if (this.#revocations.add(revocation)) this.#chronicle.keptOut(revocation, "warning");
     else log.error("not kept out: too many are, or the name is too long", { user, why });
     return this.#endAllOf({ user }, why) > 0;
   }

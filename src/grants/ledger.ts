@@ -43,9 +43,7 @@ export class Ledger {
     if (login.at + ttl <= this.#clock.now()) return "none";
     this.#settle(login.client);
     const effect = this.#grants.grant(login, ttl, place);
-    if (effect === "renewed") this.#chronicle.renewed();
-    const granted = effect === "granted" ? this.#grants.of(login.client) : undefined;
-    if (granted !== undefined) this.#chronicle.granted(granted);
+    this.#chronicle.passed(login, place, effect, this.#grants.of(login.client));
     return effect === "granted" || effect === "renewed" ? effect : "none";
   }
 

@@ -58,12 +58,13 @@ export class Revocations {
     return this.add({ ...whom, until: this.#clock.now() + 1, why });
   }
 
-  /** Takes one back: logins that come from now on grant, and none that came before. */
-  lift(whom: Whom): void {
+  /** Takes one back: logins that come from now on grant, and none that came before. Gives whether it was in effect. */
+  lift(whom: Whom): boolean {
     const former = this.#get(whom);
-    if (former === undefined || former.until <= this.#clock.now()) return;
+    if (former === undefined || former.until <= this.#clock.now()) return false;
     this.#delete(whom);
     this.mark(whom, former.why);
+    return true;
   }
 
   /** All that are remembered. */

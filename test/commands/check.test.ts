@@ -79,6 +79,24 @@ const advice = [
   "note          check_client_access hash:/relay, reject_unauth_destination",
 ];
 
+test.each([
+  [0o755, "fine  its directory is ours"],
+  [0o777, "todo  others can write to /log (mode 0777); chmod go-w it, or use a directory of"],
+])("an audit in a directory of mode %i", async (mode, finding) => {
+  mkdirSync(join(directory, "log"));
+  chmodSync(join(directory, "log"), mode);
+  const config = join(directory, "popgate.toml");
+  writeFileSync(
+    config,
+    `audit = "${directory}/log/audit.log"\nstate_dir = "${directory}/state"\n[[source]]\npath = "${directory}/mail.log"\n[[map]]\nmta = "exim"\ntable = "${directory}/relay"\n`,
+  );
+  const outside = new GatheringOutside();
+  await check({ config }, outside);
+  expect(outside.printed.replaceAll(directory, "")).toContain(
+    `\naudit /log/audit.log\n  ${finding}`,
+  );
+});
+
 describe("Postfix", () => {
   test("asks the table in the right place", async () => {
     expect(await checkPostfix({ relay: right() })).toEqual({

@@ -37,6 +37,12 @@ test.each([
     "unhealthy",
     [/^map a: foreign$/],
   ],
+  [
+    "the audit cannot be written",
+    { audit: "audit /a: not written" },
+    "unhealthy",
+    [/^audit \/a: not written$/],
+  ],
   ["it was withdrawn", { withdrawn: true }, "withdrawn", [/stay empty/]],
   ["a source lags a little", { sources: [{ ...source, lag_seconds: 9 }] }, "healthy", []],
   [

@@ -1,4 +1,5 @@
 /** A gate on a clock that a test moves, with what it told. */
+import type { AuditEvent } from "../../src/audit-event.ts";
 import { networks, type Client } from "../../src/client.ts";
 import { Gate } from "../../src/grants/gate.ts";
 import { names } from "../../src/grants/names.ts";
@@ -14,6 +15,8 @@ export interface Bench {
   readonly clock: ManualClock;
   readonly gate: Gate;
   readonly told: string[];
+  /** What the audit was told. */
+  readonly recorded: AuditEvent[];
   /** The host's own addresses, now and later. */
   readonly own: Set<string>;
   /** Whether the host does not answer. */
@@ -47,14 +50,16 @@ export function rules(parts: Partial<Rules> = {}): Rules {
 
 export function bench(parts: Partial<Rules> = {}, clock = new ManualClock()): Bench {
   const told: string[] = [];
+  const recorded: AuditEvent[] = [];
+  const audit = { record: (event: AuditEvent) => void recorded.push(event) };
   const own = new Set(["203.0.113.25"]);
   const log = createLog(clock, (line) => void told.push(line.trimEnd()));
   const ownAddresses = () => {
     if (there.fail) throw new Error("too many open files");
     return new Set(own) as ReadonlySet<string> as ReadonlySet<Client>;
   };
-  const there = { clock, told, own, fail: false };
-  const gate = new Gate({ clock, log, ownAddresses }, rules(parts));
+  const there = { clock, told, recorded, own, fail: false };
+  const gate = new Gate({ clock, log, ownAddresses, audit }, rules(parts));
   return Object.assign(there, {
     gate,
     login: (name: string, user = "ann", more: Partial<Login> = {}) =>

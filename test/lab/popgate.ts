@@ -15,6 +15,7 @@ type Value = string | number | readonly string[];
 export interface Settings {
   readonly ttl: string;
   readonly fail_open_limit?: string;
+  readonly audit?: string;
   readonly source: readonly Section[];
   readonly map: readonly Section[];
   readonly guard?: Section;
@@ -117,11 +118,12 @@ export class Popgate implements Daemon {
     return this.#child;
   }
 
-  #toml({ ttl, fail_open_limit = "60s", source, map, guard = {} }: Settings): string {
+  #toml({ ttl, fail_open_limit = "60s", audit, source, map, guard = {} }: Settings): string {
     return [
       `ttl = ${JSON.stringify(ttl)}`,
       `fail_open_limit = ${JSON.stringify(fail_open_limit)}`,
       `state_dir = ${JSON.stringify(this.#lab.path(this.#name, "state"))}`,
+      ...(audit === undefined ? [] : [`audit = ${JSON.stringify(audit)}`]),
       ...source.map((section) => `[[source]]\n${toml(section)}`),
       ...map.map((section) => `[[map]]\n${toml(section)}`),
       // The clients of a lab are loopback addresses, which popgate refuses for good reason.
