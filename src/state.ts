@@ -259,8 +259,21 @@ function* written({
   yield `${JSON.stringify({ grants: grants.length })}\n`;
 }
 
-function plain({ granted, renewed, expires, ...rest }: Grant) {
-  return { ...rest, granted: iso(granted), renewed: iso(renewed), expires: iso(expires) };
+/** Key by key: a live grant holds more than is told. */
+function plain({ client, user, service, adapter, source, offset, why, ...times }: Grant) {
+  const { granted, renewed, expires } = times;
+  return {
+    client,
+    user,
+    service,
+    adapter,
+    source,
+    offset,
+    why,
+    granted: iso(granted),
+    renewed: iso(renewed),
+    expires: iso(expires),
+  };
 }
 
 function iso(ms: number): string {

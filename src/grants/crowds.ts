@@ -11,7 +11,7 @@ const pause = 60_000;
 
 /** The users of one client. */
 interface Crowd {
-  /** A number for each: names that strangers choose cost memory, and two of a crowd share one once in 60 million crowds. */
+  /** A number for each: names cost memory, and in one of 8 million crowds of 33 two share one. */
   readonly marks: number[];
   /** When the time of the user's login that counts longest is over, in ms since 1970. */
   readonly ends: number[];

@@ -105,14 +105,14 @@ export class Gate {
       this.#chronicle.late();
       return "none";
     }
-    const reason = refusalOf(login, this.#policy, this.#held);
+    const live = this.#held.of(client);
+    const reason = refusalOf(login, this.#policy, this.#held, live);
     if (reason !== undefined) {
       const why = reason === "revoked" ? this.#revocations.of(client, user, at)?.why : undefined;
       this.#chronicle.refused(login, place, reason, why);
       const isHeld = reason === "max_clients_per_user" && this.#rules.tooManyClients === "hold";
       return isHeld && this.#holdBack(user) ? "revoked" : "none";
     }
-    const live = this.#held.of(client);
     const users = this.#crowds.join(login, at + ttl, live, now);
     if (users > this.#rules.maxUsersPerClient) return this.#meetCrowd(login, place, ttl, live);
     return this.#grant(login, place, ttl);
