@@ -104,7 +104,7 @@ export class Memory {
       open: matchers.open(),
       sources: progress,
       tables: tables.rememberedWith(this.#announced),
-      grants: [...gate.live()],
+      grants: gate.live(),
     };
     this.#changed = false;
     try {

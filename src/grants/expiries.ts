@@ -67,6 +67,16 @@ export class Expiries<Item extends Ending> {
     return due;
   }
 
+  /** Gives all, those first that are to be looked at last: where not all have a place again, these are to have it. */
+  all(): Item[] {
+    const all: Item[] = [];
+    for (const second of this.#seconds.toReversed()) {
+      const bucket = this.#buckets.get(second) ?? [];
+      for (const item of bucket.toReversed()) all.push(item);
+    }
+    return all;
+  }
+
   /** Not after the earliest end, and less than a second before it unless that was moved; monotonic ms, undefined if there is none. */
   next(): number | undefined {
     const [second] = this.#seconds;

@@ -81,12 +81,12 @@ export class Gate {
   }
 
   /** The grants that are live at this moment. */
-  live(): Iterable<Grant> {
+  live(): readonly Grant[] {
     return this.#held.live();
   }
 
   /** Their clients, but for those whose grants end within `ahead` ms. */
-  clients(ahead: number): Iterable<Client> {
+  clients(ahead: number): readonly Client[] {
     return this.#held.clients(ahead);
   }
 
