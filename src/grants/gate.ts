@@ -155,24 +155,27 @@ export class Gate {
   }
 
   /** Takes grants that were made before `saved`, ms since 1970, and revocations; what the guard refuses by now is dropped. */
-  restore(
-    grants: Iterable<Grant>,
+  async restore(
+    grants: readonly Grant[],
     forgotten: number,
     saved?: number,
     revocations: Iterable<Revocation> = [],
-  ): void {
+  ): Promise<void> {
     this.#forgotten = forgotten;
     for (const revocation of revocations) this.#revocations.add(revocation);
-    this.#ledger.restore(grants, saved, this.#terms);
+    await this.#ledger.restore(grants, saved, this.#terms);
   }
 
-  /** Takes new rules; grants that do not pass them are revoked, and none is lengthened. */
-  change(rules: Rules): void {
+  /**
+   * Takes new rules; grants that do not pass them are revoked, and none is lengthened. A login that comes before all have passed is
+   * judged by the new ones.
+   */
+  async change(rules: Rules): Promise<void> {
     this.#crowds = this.#crowds.under(rules.maxUsersPerClient);
     this.#rules = rules;
     this.#policy = this.#policyNow();
     this.#chronicle.restart(rules.ttl);
-    this.#ledger.change(rules.maxGrants, this.#terms);
+    await this.#ledger.change(rules.maxGrants, this.#terms);
   }
 
   /** Ends all grants; who logged in by now must log in again. */
@@ -253,10 +256,10 @@ export class Gate {
   /** Of a grant that was made before. What was granted by order has an end of its own, and no user. */
   get #terms(): Parameters<Ledger["restore"]>[2] {
     return {
-      refusalOf: (grant) =>
+      refusalOf: (grant, before) =>
         grant.why === undefined
-          ? refusalOf({ ...grant, at: grant.renewed }, this.#policy, this.#held)
-          : addressRefusalOf(grant.client, this.#policy, this.#held),
+          ? refusalOf({ ...grant, at: grant.renewed }, this.#policy, before)
+          : addressRefusalOf(grant.client, this.#policy, before),
       ttlOf: ({ why, adapter, source }) =>
         why === undefined ? this.#rules.ttlOf(adapter, source) : Infinity,
     };

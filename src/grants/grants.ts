@@ -33,7 +33,7 @@ export class Grants {
   readonly #cache: LRUCache<Client, Held>;
   readonly #expiries = new Expiries<Held>();
   readonly #clientsByUser = new Map<string, number>();
-  readonly #max: number;
+  #max: number;
   /** Wall minus monotonic time when the ends were last worked out: it grows when the wall clock steps forward. */
   #offset: number;
 
@@ -59,6 +59,11 @@ export class Grants {
 
   get full(): boolean {
     return this.size >= this.#max;
+  }
+
+  /** Has so many places from now on, whoever is there. */
+  limit(max: number): void {
+    this.#max = max;
   }
 
   /** The live grant of a client, or undefined. */
@@ -124,8 +129,12 @@ export class Grants {
     if (held === undefined) return false;
     const now = this.#clock.now();
     const renewed = Math.max(held.renewed, Math.min(at, now));
-    const expires = renewed + ttl;
-    if (expires >= this.#endOf(held)) return false;
+    const expires = Math.min(renewed, now) + ttl;
+    if (expires >= this.#endOf(held)) {
+      // What the wall clock says now counts, though it may be set back.
+      this.#endAt(held, Math.min(held.until, this.#clock.monotonic() + held.expires - now));
+      return false;
+    }
     held.renewed = renewed;
     held.expires = expires;
     if (expires <= now) this.#drop(held);
@@ -225,27 +234,12 @@ export class Grants {
   }
 
   #hold(grant: Grant): void {
-    const { client, user, service, adapter, granted, renewed, expires, source, offset, why } =
-      grant;
+    const { client, user, expires } = grant;
     const stale = this.#cache.peek(client, { allowStale: true });
     if (stale !== undefined) this.#drop(stale);
     if (this.full) throw new Error("a grant was made although all places are taken");
     const until = this.#clock.monotonic() + expires - this.#clock.now();
-    const held = {
-      client,
-      user,
-      service,
-      adapter,
-      granted,
-      renewed,
-      expires,
-      source,
-      offset,
-      why,
-      until,
-      second: 0,
-      place: 0,
-    };
+    const held = { ...grant, until, second: 0, place: 0 };
     this.#expiries.add(held);
     this.#remember(held);
     this.#count(accountOf(user), 1);

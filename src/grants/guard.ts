@@ -33,7 +33,7 @@ export const reasonTexts: Readonly<Record<Reason, string>> = {
 };
 
 /** What is granted now. */
-type Held = Pick<Grants, "of" | "full" | "clientsOf">;
+export type Held = Pick<Grants, "of" | "full" | "clientsOf">;
 
 /** What the guard goes by. */
 export interface Policy {
