@@ -50,8 +50,8 @@ export function answersOf(parts: AnswersParts): Answers {
   const started = clock.now();
   return {
     status: () => statusOf(parts, started),
-    // They change while they are sent: all are taken now.
-    grants: () => listed(Array.from(gate.live())),
+    // They change while they are sent: whose they are is taken now.
+    grants: () => listed(gate.live()),
     explain: (client) => explanationOf(parts, client),
   };
 }

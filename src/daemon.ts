@@ -27,7 +27,8 @@ import type { Wanted } from "./sources/source.ts";
 import { Sources } from "./sources/sources.ts";
 import { requireSameState, type Setup } from "./setup.ts";
 import { lockState } from "./state-lock.ts";
-import { loadState, type State } from "./state.ts";
+import { loadState } from "./state.ts";
+import type { State } from "./state-text.ts";
 
 interface DaemonParts {
   readonly clock: Clock;
@@ -145,7 +146,7 @@ export class Daemon {
     const { clock, log, run } = this.#parts;
     this.#lock = await lockState(this.#config.state_dir, run);
     const state = await loadState(this.#config.state_dir, clock, log);
-    this.#gate.restore(state.grants, state.forgotten, state.saved, state.revocations);
+    await this.#gate.restore(state.grants, state.forgotten, state.saved, state.revocations);
     this.#memory.keep(state.checkpoints);
     this.#matchers.restore(state.open);
     this.#tables.configure(this.#maps, state.tables);
@@ -176,7 +177,7 @@ export class Daemon {
     requireSameState(this.#config.state_dir, config);
     this.#config = config;
     this.#maps = maps;
-    this.#gate.change(rulesOf(config));
+    await this.#gate.change(rulesOf(config));
     this.#lifted = withdrawals;
     this.#memory.change();
     this.#nap();

@@ -8,7 +8,8 @@ import type { Matchers } from "./matchers.ts";
 import type { Tables } from "./maps/tables.ts";
 import { Saver } from "./saver.ts";
 import type { Sources } from "./sources/sources.ts";
-import { saveState, type State } from "./state.ts";
+import { saveState } from "./state.ts";
+import type { State } from "./state-text.ts";
 
 /** Milliseconds between two saves when nobody logged in: what is read again after a crash has no effect. */
 const checkpointPause = 10_000;
@@ -114,7 +115,7 @@ export class Memory {
       open: matchers.open(),
       sources: progress,
       tables: tables.rememberedWith(this.#announced),
-      grants: [...gate.live()],
+      grants: gate.live(),
     };
     this.#changed = false;
     try {

@@ -22,7 +22,8 @@ import { createLog } from "../src/log.ts";
 import { createMap } from "../src/maps/index.ts";
 import { run, spawn } from "../src/run.ts";
 import type { Setup } from "../src/setup.ts";
-import { readState, saveState, type State } from "../src/state.ts";
+import { readState, saveState } from "../src/state.ts";
+import type { State } from "../src/state-text.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { until } from "./until.ts";
 

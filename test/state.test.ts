@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Client } from "../src/client.ts";
 import { createLog } from "../src/log.ts";
-import { loadState, readState, saveState, type State } from "../src/state.ts";
+import { loadState, readState, saveState } from "../src/state.ts";
+import type { State } from "../src/state-text.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 const clock = new ManualClock();

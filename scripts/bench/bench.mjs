@@ -1,4 +1,4 @@
-/** `npm run bench [-- latency relay churn follow catchup gigabyte adapters guard control idle] [--idle SECONDS]`: prints how fast, how small and how right popgate is. */
+/** `npm run bench [-- latency relay churn follow catchup gigabyte adapters guard control holds idle] [--idle SECONDS]`: prints how fast, how small and how right popgate is. */
 
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,6 +19,7 @@ const all = [
   "adapters",
   "guard",
   "control",
+  "holds",
   "idle",
 ];
 /** They measure with Postfix where it is, and one of them needs the laboratory of the tests. */

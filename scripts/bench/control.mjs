@@ -7,7 +7,7 @@ import { median, percentile } from "./figures.mjs";
 import { Daemon } from "./popgate.mjs";
 import { aim, printTable } from "./table.mjs";
 
-const grants = 100_000;
+export const grants = 100_000;
 const asked = 50;
 /** Milliseconds. */
 const questions = [
@@ -62,14 +62,14 @@ async function takeFigures(socket) {
 }
 
 /** 198.18.0.0/15 is for measurements (RFC 2544). */
-function clientOf(number) {
+export function clientOf(number) {
   return `198.${18 + Math.floor(number / 62_500)}.${Math.floor(number / 250) % 250}.${(number % 250) + 1}`;
 }
 
-/** What a popgate saved an instant ago. */
-function stateText() {
+/** What a popgate saved an instant ago: grants that all end in so many ms. */
+export function stateText(left = 3_600_000) {
   const now = Date.now();
-  const [saved, expires] = [now, now + 3_600_000].map((ms) => new Date(ms).toISOString());
+  const [saved, expires] = [now, now + left].map((ms) => new Date(ms).toISOString());
   const header = { popgate: 1, saved, forgotten: saved, checkpoints: {}, tables: [] };
   const lines = Array.from({ length: grants }, (_, number) => ({
     client: clientOf(number),
@@ -96,7 +96,8 @@ async function beside(socket) {
   return [ms(median(waits)), ms(percentile(waits, 0.95)), ms(Math.max(...waits))];
 }
 
-function ask(socketPath, path) {
+/** Resolves to the ms until the first byte of an answer, and until its end. */
+export function ask(socketPath, path) {
   return new Promise((resolve, reject) => {
     const start = performance.now();
     let first;

@@ -12,6 +12,7 @@ import { measureControl } from "./control.mjs";
 import { measureFollow } from "./follow.mjs";
 import { measureGigabyte } from "./gigabyte.mjs";
 import { measureGuard } from "./guard.mjs";
+import { measureHolds } from "./holds.mjs";
 import { measureIdle } from "./idle.mjs";
 import { measureLatency } from "./latency.mjs";
 import { measureRelay } from "./relay.mjs";
@@ -29,6 +30,7 @@ const measures = {
   adapters: measureAdapters,
   guard: measureGuard,
   control: measureControl,
+  holds: measureHolds,
   idle: (directory) => measureIdle(directory, Number(seconds)),
 };
 process.env.PATH += ":/usr/sbin:/sbin";

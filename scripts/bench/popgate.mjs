@@ -80,6 +80,15 @@ export class Daemon {
     });
   }
 
+  /** Resolves when it tells a line in which `pattern` matches, be it one of before. */
+  tells(pattern) {
+    return this.#child.tells(pattern);
+  }
+
+  signal(name) {
+    process.kill(this.#child.pid, name);
+  }
+
   get cpu() {
     return this.#child.cpu;
   }

@@ -48,7 +48,7 @@ export class DryRun {
 
   take(login: Login, source: string): void {
     this.#clock.at = Math.max(this.#clock.at, login.at);
-    this.#gate.expire();
+    while (this.#gate.expire());
     this.#logins++;
     this.#clients.add(login.client);
     this.#users.add(login.user);

@@ -1,19 +1,29 @@
 /** How many users log in from one client: where there are many, the address may stand for everybody. */
 import type { Client } from "../client.ts";
 import type { Grant, Login } from "../model.ts";
-import { accountOf } from "./names.ts";
+import { accountOf, isSameAccount } from "./names.ts";
 
-/** Users that are remembered, of all clients together; beyond that the crowd that began first is forgotten. */
-const most = 100_000;
+/** Users of one generation of crowds, of all clients together. */
+const most = 50_000;
 
 /** Milliseconds between two looks at all crowds. */
 const pause = 60_000;
 
+/** The users of one client. */
+interface Crowd {
+  /** A number for each: names cost memory, and in one of 8 million crowds of 33 two share one. */
+  readonly marks: number[];
+  /** When the time of the user's login that counts longest is over, in ms since 1970. */
+  readonly ends: number[];
+}
+
 /** The users of those clients that have more than one; of the others, the grant knows the user. */
 export class Crowds {
   readonly #max: number;
-  /** By client and user: when the time of the user's latest login is over, in ms since 1970. The latest login stands last. */
-  readonly #byClient = new Map<Client, Map<string, number>>();
+  /** Two generations: the crowds from which nobody came for longest are forgotten when there are too many. */
+  #young = new Map<Client, Crowd>();
+  #old = new Map<Client, Crowd>();
+  /** Of the young ones. */
   #users = 0;
   #swept = -Infinity;
 
@@ -32,57 +42,82 @@ export class Crowds {
    * there within their time, at most one more than the maximum: who makes it a crowd is enough.
    */
   join({ client, user }: Login, end: number, live: Grant | undefined, now: number): number {
-    const account = accountOf(user);
-    const crowd = this.#byClient.get(client) ?? this.#begun(client, account, live);
+    const young = this.#young.get(client);
+    const crowd = young ?? this.#old.get(client) ?? begun(user, live);
     if (crowd === undefined) return 1;
-    const former = crowd.get(account);
-    crowd.delete(account);
-    crowd.set(account, Math.max(end, former ?? 0));
-    if (former === undefined) this.#users++;
-    if (crowd.size > this.#max) this.#thin(crowd, now);
-    const [oldest] = this.#users > most ? this.#byClient : [];
-    if (oldest !== undefined) this.#forget(...oldest);
-    return crowd.size;
+    if (young === undefined) this.#keep(client, crowd);
+    const { marks, ends } = crowd;
+    const mark = markOf(user);
+    const at = marks.indexOf(mark);
+    if (at >= 0) ends[at] = Math.max(ends[at] ?? 0, end);
+    else if (ends.length > this.#max) replaceFirst(crowd, mark, end);
+    else {
+      marks.push(mark);
+      ends.push(end);
+      this.#users++;
+    }
+    return countOf(ends, now);
   }
 
-  /** Forgets, once a minute, whose time is over. */
+  /** How many clients' users are remembered. */
+  get size(): number {
+    return new Set([...this.#old.keys(), ...this.#young.keys()]).size;
+  }
+
+  /** Forgets, once a minute, the crowds of which but one user's time is not over. */
   sweep(now: number, monotonic: number): void {
     if (monotonic - this.#swept < pause) return;
     this.#swept = monotonic;
-    for (const [client, crowd] of this.#byClient) {
-      this.#thin(crowd, now);
-      if (crowd.size <= 1) this.#forget(client, crowd);
+    for (const generation of [this.#old, this.#young]) {
+      this.#users = 0;
+      for (const [client, crowd] of generation) {
+        if (countOf(crowd.ends, now) > 1) this.#users += crowd.ends.length;
+        else generation.delete(client);
+      }
     }
   }
 
-  #begun(
-    client: Client,
-    account: string,
-    live: Grant | undefined,
-  ): Map<string, number> | undefined {
-    if (live === undefined || live.why !== undefined) return undefined;
-    const first = accountOf(live.user);
-    if (first === account) return undefined;
-    const crowd = new Map([[first, live.expires]]);
-    this.#byClient.set(client, crowd);
-    this.#users++;
-    return crowd;
-  }
-
-  #thin(crowd: Map<string, number>, now: number): void {
-    const before = crowd.size;
-    for (const [account, end] of crowd) {
-      if (end <= now) crowd.delete(account);
+  #keep(client: Client, crowd: Crowd): void {
+    if (this.#users >= most) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#users = 0;
     }
-    for (const account of crowd.keys()) {
-      if (crowd.size <= this.#max + 1) break;
-      crowd.delete(account);
-    }
-    this.#users -= before - crowd.size;
+    this.#young.set(client, crowd);
+    this.#users += crowd.ends.length;
   }
+}
 
-  #forget(client: Client, crowd: Map<string, number>): void {
-    this.#byClient.delete(client);
-    this.#users -= crowd.size;
+/** A second user makes a crowd. What was granted by order has no user. */
+function begun(user: string, live: Grant | undefined): Crowd | undefined {
+  if (live === undefined || live.why !== undefined || isSameAccount(live.user, user)) {
+    return undefined;
   }
+  return { marks: [markOf(live.user)], ends: [live.expires] };
+}
+
+/** One more would be too many: among all of them that one is left out whose time is over first. */
+function replaceFirst({ marks, ends }: Crowd, mark: number, end: number): void {
+  const least = Math.min(...ends);
+  if (end <= least) return;
+  const at = ends.indexOf(least);
+  marks[at] = mark;
+  ends[at] = end;
+}
+
+/** Of how many the time is not over. */
+function countOf(ends: readonly number[], now: number): number {
+  let count = 0;
+  for (const end of ends) if (end > now) count++;
+  return count;
+}
+
+/** FNV-1a, of 32 bits (RFC 9923). */
+function markOf(user: string): number {
+  const account = accountOf(user);
+  let mark = 0x811c9dc5;
+  for (let at = 0; at < account.length; at++) {
+    mark = Math.imul(mark ^ account.charCodeAt(at), 0x01000193);
+  }
+  return mark;
 }

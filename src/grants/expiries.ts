@@ -1,56 +1,100 @@
-/** Which clients may be due in which second, so that nobody has to look at all of them. */
-import type { Client } from "../client.ts";
+/** Who may be due in which second, so that nobody has to look at all. */
+
+/** What ends. */
+export interface Ending {
+  /** Monotonic, in ms. It may be moved to later without a word; to sooner, what ends is removed before and added again. */
+  until: number;
+  /** Where the index has it: a monotonic second, not behind its end, and the place there. The index's own. */
+  second: number;
+  place: number;
+}
 
 /**
- * Clients by the monotonic second in which their grant ends. Logins mostly come in the order of their ends, but replayed
- * logs and several sources do not, so an end may be added anywhere.
+ * What ends, by monotonic seconds. Logins mostly come in the order of their ends, but replayed logs and several sources do not,
+ * so an end may be added anywhere. What is moved to later stays where it is until that second comes, since most grants are
+ * renewed many times.
  */
-export class Expiries {
-  /** Ascending, and exactly the keys of #ends. */
+export class Expiries<Item extends Ending> {
+  /** Ascending, and exactly the keys of #buckets. */
   readonly #seconds: number[] = [];
-  readonly #ends = new Map<number, Map<Client, number>>();
+  readonly #buckets = new Map<number, Item[]>();
+  /** Not after the earliest end; undefined if that is to be looked up. */
+  #next: number | undefined;
 
-  /** Adds a client that is not there yet; `until` is monotonic, in ms. */
-  add(client: Client, until: number): void {
-    const second = secondOf(until);
-    const bucket = this.#ends.get(second);
-    if (bucket !== undefined) {
-      bucket.set(client, until);
-      return;
+  /** Adds what is not there yet. */
+  add(item: Item): void {
+    const second = secondOf(item.until);
+    let bucket = this.#buckets.get(second);
+    if (bucket === undefined) {
+      bucket = [];
+      this.#buckets.set(second, bucket);
+      this.#seconds.splice(this.#placeOf(second), 0, second);
     }
-    this.#ends.set(second, new Map([[client, until]]));
-    this.#seconds.splice(this.#placeOf(second), 0, second);
+    item.second = second;
+    item.place = bucket.push(item) - 1;
+    if (this.#next !== undefined && item.until < this.#next) this.#next = item.until;
   }
 
-  /** Removes a client that was added with the same `until`. */
-  remove(client: Client, until: number): void {
-    const second = secondOf(until);
-    const bucket = this.#ends.get(second);
-    if (bucket?.delete(client) !== true || bucket.size > 0) return;
-    this.#ends.delete(second);
+  /** Removes what is there. */
+  remove({ second, place }: Item): void {
+    const bucket = this.#buckets.get(second);
+    const last = bucket?.pop();
+    if (bucket === undefined || last === undefined) return;
+    if (place < bucket.length) {
+      bucket[place] = last;
+      last.place = place;
+    }
+    if (second === this.#seconds[0]) this.#next = undefined;
+    if (bucket.length > 0) return;
+    this.#buckets.delete(second);
     this.#seconds.splice(this.#placeOf(second), 1);
   }
 
-  /** Gives the clients whose end is reached at `monotonic` ms, without removing them. */
-  due(monotonic: number): Client[] {
-    const due: Client[] = [];
-    for (const second of this.#seconds) {
-      if (second * 1000 > monotonic) break;
-      for (const [client, until] of this.#ends.get(second) ?? []) {
-        if (until <= monotonic) due.push(client);
-      }
+  /** Gives up to `most` whose end is reached at `monotonic` ms, without removing them. */
+  due(monotonic: number, most: number): Item[] {
+    const due: Item[] = [];
+    const moved: Item[] = [];
+    for (const item of this.#upTo(monotonic)) {
+      if (item.until <= monotonic) due.push(item);
+      else if (secondOf(item.until) > item.second) moved.push(item);
+      if (due.length + moved.length >= most) break;
     }
+    for (const item of moved) {
+      this.remove(item);
+      this.add(item);
+    }
+    this.#next = undefined;
     return due;
   }
 
-  /** The earliest end, in monotonic ms, or undefined if there is none. */
+  /** Gives all, those first that are to be looked at last: where not all have a place again, these are to have it. */
+  all(): Item[] {
+    const all: Item[] = [];
+    for (const second of this.#seconds.toReversed()) {
+      const bucket = this.#buckets.get(second) ?? [];
+      for (const item of bucket.toReversed()) all.push(item);
+    }
+    return all;
+  }
+
+  /** Not after the earliest end, and less than a second before it unless that was moved; monotonic ms, undefined if there is none. */
   next(): number | undefined {
     const [second] = this.#seconds;
     if (second === undefined) return undefined;
-    let earliest = Infinity;
-    for (const until of this.#ends.get(second)?.values() ?? [])
-      earliest = Math.min(earliest, until);
+    if (this.#next !== undefined) return this.#next;
+    // Whoever was moved to later is looked at when the second is over.
+    let earliest = (second + 1) * 1000;
+    for (const { until } of this.#buckets.get(second) ?? []) earliest = Math.min(earliest, until);
+    this.#next = earliest;
     return earliest;
+  }
+
+  /** Those of all seconds that have begun. */
+  *#upTo(monotonic: number): Generator<Item> {
+    for (const second of this.#seconds) {
+      if (second * 1000 > monotonic) return;
+      yield* this.#buckets.get(second) ?? [];
+    }
   }
 
   /** The index of the first second that is not before this one. */

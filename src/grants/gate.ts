@@ -89,12 +89,12 @@ export class Gate {
   }
 
   /** The grants that are live at this moment. */
-  live(): Iterable<Grant> {
+  live(): readonly Grant[] {
     return this.#held.live();
   }
 
   /** Their clients, but for those whose grants end within `ahead` ms. */
-  clients(ahead: number): Iterable<Client> {
+  clients(ahead: number): readonly Client[] {
     return this.#held.clients(ahead);
   }
 
@@ -113,14 +113,14 @@ export class Gate {
       this.#chronicle.late();
       return "none";
     }
-    const reason = refusalOf(login, this.#policy, this.#held);
+    const live = this.#held.of(client);
+    const reason = refusalOf(login, this.#policy, this.#held, live);
     if (reason !== undefined) {
       const why = reason === "revoked" ? this.#revocations.of(client, user, at)?.why : undefined;
       this.#chronicle.refused(login, place, reason, why);
       const isHeld = reason === "max_clients_per_user" && this.#rules.tooManyClients === "hold";
       return isHeld && this.#holdBack(user) ? "revoked" : "none";
     }
-    const live = this.#held.of(client);
     const users = this.#crowds.join(login, at + ttl, live, now);
     if (users > this.#rules.maxUsersPerClient) return this.#meetCrowd(login, place, ttl, live);
     return this.#grant(login, place, ttl);
@@ -161,24 +161,27 @@ export class Gate {
   }
 
   /** Takes grants that were made before `saved`, ms since 1970, and revocations; what the guard refuses by now is dropped. */
-  restore(
-    grants: Iterable<Grant>,
+  async restore(
+    grants: readonly Grant[],
     forgotten: number,
     saved?: number,
     revocations: Iterable<Revocation> = [],
-  ): void {
+  ): Promise<void> {
     this.#forgotten = forgotten;
     for (const revocation of revocations) this.#revocations.add(revocation);
-    this.#ledger.restore(grants, saved, this.#terms);
+    await this.#ledger.restore(grants, saved, this.#terms);
   }
 
-  /** Takes new rules; grants that do not pass them are revoked, and none is lengthened. */
-  change(rules: Rules): void {
+  /**
+   * Takes new rules; grants that do not pass them are revoked, and none is lengthened. A login that comes before all have passed is
+   * judged by the new ones.
+   */
+  async change(rules: Rules): Promise<void> {
     this.#crowds = this.#crowds.under(rules.maxUsersPerClient);
     this.#rules = rules;
     this.#policy = this.#policyNow();
     this.#chronicle.restart(rules.ttl);
-    this.#ledger.change(rules.maxGrants, this.#terms);
+    await this.#ledger.change(rules.maxGrants, this.#terms);
   }
 
   /** Ends all grants; who logged in by now must log in again. */
@@ -259,10 +262,10 @@ export class Gate {
   /** Of a grant that was made before. What was granted by order has an end of its own, and no user. */
   get #terms(): Parameters<Ledger["restore"]>[2] {
     return {
-      refusalOf: (grant) =>
+      refusalOf: (grant, before) =>
         grant.why === undefined
-          ? refusalOf({ ...grant, at: grant.renewed }, this.#policy, this.#held)
-          : addressRefusalOf(grant.client, this.#policy, this.#held),
+          ? refusalOf({ ...grant, at: grant.renewed }, this.#policy, before)
+          : addressRefusalOf(grant.client, this.#policy, before),
       ttlOf: ({ why, adapter, source }) =>
         why === undefined ? this.#rules.ttlOf(adapter, source) : Infinity,
     };

@@ -3,8 +3,8 @@ import { LRUCache } from "lru-cache";
 import type { Client } from "../client.ts";
 import type { Clock } from "../clock.ts";
 import type { Grant, Login, Place } from "../model.ts";
-import { Expiries } from "./expiries.ts";
-import { accountOf } from "./names.ts";
+import { Expiries, type Ending } from "./expiries.ts";
+import { accountOf, isSameAccount } from "./names.ts";
 
 /** What a login did: it made a grant, moved the end of one, moved nothing, or came too late to grant anything. */
 export type Effect = "granted" | "renewed" | "unchanged" | "late";
@@ -15,21 +15,25 @@ type Origin = Partial<Place> & Pick<Grant, "why">;
 /** Milliseconds by which the wall clock must have stepped before all ends are worked out anew; less is drift. */
 const smallestStep = 250;
 
-/** A grant and its monotonic end; the earlier of its two ends counts, so that no step of a clock lengthens it. */
-interface Held {
-  grant: Grant;
-  until: number;
-  /** Where the index has it: not behind its end. What renews it leaves it there, since most are renewed many times. */
-  indexed: number;
-}
+/** Grants that end in one step: about as many as are told in some milliseconds. */
+const step = 500;
 
-/** The live grants. What the cache no longer has is not granted, whatever else remembers it. */
+/**
+ * A grant with its monotonic end; the earlier of its two ends counts, so that no step of a clock lengthens it. One object: there
+ * may be a hundred thousand, and what renews one makes none.
+ */
+type Held = { -readonly [Key in keyof Grant]: Grant[Key] } & Ending;
+
+/**
+ * The live grants. What the cache no longer has is not granted. The index has the same ones, and is walked through where all are
+ * asked for: the cache asks itself of each whether it has it, which takes 20 ms for a hundred thousand.
+ */
 export class Grants {
   readonly #clock: Clock;
   readonly #cache: LRUCache<Client, Held>;
-  readonly #expiries = new Expiries();
+  readonly #expiries = new Expiries<Held>();
   readonly #clientsByUser = new Map<string, number>();
-  readonly #max: number;
+  #max: number;
   /** Wall minus monotonic time when the ends were last worked out: it grows when the wall clock steps forward. */
   #offset: number;
 
@@ -38,9 +42,10 @@ export class Grants {
     this.#clock = clock;
     this.#max = max;
     this.#offset = clock.now() - clock.monotonic();
-    // `get` would reorder and `ttlAutopurge` arms a timer an entry: only peek, has, set and delete are used.
+    // `get` would reorder and `ttlAutopurge` arms a timer an entry: only peek, has, set and delete are used. With a `max` it would
+    // take the room for all at once.
     this.#cache = new LRUCache({
-      max,
+      maxSize: Number.MAX_SAFE_INTEGER,
       // Who is looked at is compared with the present, and one whose time is over is there until he is let out.
       allowStale: true,
       perf: { now: () => clock.monotonic() },
@@ -54,6 +59,11 @@ export class Grants {
 
   get full(): boolean {
     return this.size >= this.#max;
+  }
+
+  /** Has so many places from now on, whoever is there. */
+  limit(max: number): void {
+    this.#max = max;
   }
 
   /** The live grant of a client, or undefined. */
@@ -79,30 +89,21 @@ export class Grants {
     const held = this.#held(login.client);
     const { client, user, service, adapter } = login;
     const { source, offset, why } = from;
-    const grant = (granted: number): Grant => ({
-      client,
-      user,
-      service,
-      adapter,
-      granted,
-      renewed: at,
-      expires,
-      source,
-      offset,
-      why,
-    });
     if (held === undefined) {
-      this.#hold(grant(at));
+      const times = { granted: at, renewed: at, expires };
+      this.#hold({ client, user, service, adapter, ...times, source, offset, why });
       return "granted";
     }
     // A renewal never shortens: a line that is read again, or late, changes nothing.
     if (expires <= this.#endOf(held)) return "unchanged";
-    const { granted, user: former } = held.grant;
-    if (user !== former) {
-      this.#count(former, -1);
-      this.#count(user, 1);
-    }
-    held.grant = grant(granted);
+    if (user !== held.user) this.#rename(held, user);
+    held.service = service;
+    held.adapter = adapter;
+    held.renewed = at;
+    held.expires = expires;
+    held.source = source;
+    held.offset = offset;
+    held.why = why;
     this.#endAt(held, this.#clock.monotonic() + expires - now);
     return "renewed";
   }
@@ -127,10 +128,15 @@ export class Grants {
     const held = this.#held(client);
     if (held === undefined) return false;
     const now = this.#clock.now();
-    const renewed = Math.max(held.grant.renewed, Math.min(at, now));
-    const expires = renewed + ttl;
-    if (expires >= this.#endOf(held)) return false;
-    held.grant = { ...held.grant, renewed, expires };
+    const renewed = Math.max(held.renewed, Math.min(at, now));
+    const expires = Math.min(renewed, now) + ttl;
+    if (expires >= this.#endOf(held)) {
+      // What the wall clock says now counts, though it may be set back.
+      this.#endAt(held, Math.min(held.until, this.#clock.monotonic() + held.expires - now));
+      return false;
+    }
+    held.renewed = renewed;
+    held.expires = expires;
     if (expires <= now) this.#drop(held);
     else this.#endAt(held, Math.min(held.until, this.#clock.monotonic() + expires - now));
     return true;
@@ -140,7 +146,7 @@ export class Grants {
   revoke(client: Client): Grant | undefined {
     const held = this.#cache.peek(client);
     if (held !== undefined) this.#drop(held);
-    return held?.grant;
+    return held;
   }
 
   /** Removes the grant of a client whose time is over, and gives it, if there is one that `expire` did not remove yet. */
@@ -148,24 +154,14 @@ export class Grants {
     const held = this.#cache.peek(client);
     if (held === undefined || this.#held(client) !== undefined) return undefined;
     this.#drop(held);
-    return held.grant;
+    return held;
   }
 
-  /** Removes the grants whose end is reached, and gives them. */
-  expire(): Grant[] {
+  /** Removes some hundred grants whose end is reached, and gives them: the others are to be asked for in another turn. */
+  expire(): readonly Grant[] {
     this.#followWallClock();
-    const expired: Grant[] = [];
-    const monotonic = this.#clock.monotonic();
-    for (const client of this.#expiries.due(monotonic)) {
-      const held = this.#cache.peek(client);
-      if (held === undefined) continue;
-      if (held.until > monotonic) {
-        this.#index(held);
-        continue;
-      }
-      this.#drop(held);
-      expired.push(held.grant);
-    }
+    const expired = this.#expiries.due(this.#clock.monotonic(), step);
+    for (const held of expired) this.#drop(held);
     return expired;
   }
 
@@ -183,95 +179,101 @@ export class Grants {
     const account = accountOf(user);
     const all: Grant[] = [];
     const left = this.clientsOf(user);
-    for (const { grant } of left === 0 ? [] : this.#cache.values()) {
-      if (accountOf(grant.user) === account && all.push(grant) === left) break;
+    for (const held of left === 0 ? [] : this.#expiries.all()) {
+      if (accountOf(held.user) === account && all.push(held) === left) break;
     }
     return all;
   }
 
-  /**
-   * The clients that are live in `ahead` ms unless they are revoked before. Asked for at each publish, and there may be a
-   * hundred thousand: no generator.
-   */
+  /** The clients that are live in `ahead` ms unless they are revoked before. */
   clients(ahead = 0): readonly Client[] {
     const now = this.#clock.now() + ahead;
     const monotonic = this.#clock.monotonic() + ahead;
     const clients: Client[] = [];
-    for (const { grant, until } of this.#cache.values()) {
-      if (until > monotonic && grant.expires > now) clients.push(grant.client);
+    for (const { client, until, expires } of this.#expiries.all()) {
+      if (until > monotonic && expires > now) clients.push(client);
     }
     return clients;
   }
 
-  /** The grants that are live at this moment. */
-  *live(): Generator<Grant> {
+  /** The grants that are live at this moment; a login may renew one of them in place. */
+  live(): readonly Grant[] {
     const now = this.#clock.now();
     const monotonic = this.#clock.monotonic();
-    for (const held of this.#cache.values()) {
-      if (held.until <= monotonic || held.grant.expires <= now) continue;
-      yield this.#shown(held);
+    const live: Grant[] = [];
+    for (const held of this.#expiries.all()) {
+      if (held.until <= monotonic || held.expires <= now) continue;
+      live.push(this.#shown(held, now, monotonic));
     }
+    return live;
   }
 
   /** All that were not removed yet, those too whose time is over. */
   all(): Grant[] {
-    return Array.from(this.#cache.values(), (held) => this.#shown(held));
+    return this.#expiries.all().map((held) => this.#shown(held));
   }
 
   #held(client: Client): Held | undefined {
     const held = this.#cache.peek(client);
     if (held === undefined || held.until <= this.#clock.monotonic()) return undefined;
-    return held.grant.expires > this.#clock.now() ? held : undefined;
+    return held.expires > this.#clock.now() ? held : undefined;
   }
 
-  #shown(held: Held): Grant {
-    const { grant } = held;
-    const expires = this.#endOf(held);
-    return expires === grant.expires ? grant : { ...grant, expires };
+  #shown(held: Held, now = this.#clock.now(), monotonic = this.#clock.monotonic()): Grant {
+    const expires = this.#endOf(held, now, monotonic);
+    return expires === held.expires ? held : { ...held, expires };
   }
 
   /** By the wall clock. After that was set back, the end that it had by it would promise more than is left. */
-  #endOf({ grant, until }: Held): number {
-    const left = until - this.#clock.monotonic();
-    return Math.min(grant.expires, Math.ceil(this.#clock.now() + left));
+  #endOf(
+    { expires, until }: Held,
+    now = this.#clock.now(),
+    monotonic = this.#clock.monotonic(),
+  ): number {
+    return Math.min(expires, Math.ceil(now + until - monotonic));
   }
 
   #hold(grant: Grant): void {
-    const left = grant.expires - this.#clock.now();
-    const { client, user } = grant;
-    const stale = this.#cache.peek(client);
+    const { client, user, expires } = grant;
+    const stale = this.#cache.peek(client, { allowStale: true });
     if (stale !== undefined) this.#drop(stale);
-    // The cache would evict a live grant without a word.
     if (this.full) throw new Error("a grant was made although all places are taken");
-    const until = this.#clock.monotonic() + left;
-    this.#expiries.add(client, until);
-    this.#endAt({ grant, until, indexed: until }, until);
-    this.#count(user, 1);
+    const until = this.#clock.monotonic() + expires - this.#clock.now();
+    const held = { ...grant, until, second: 0, place: 0 };
+    this.#expiries.add(held);
+    this.#remember(held);
+    this.#count(accountOf(user), 1);
   }
 
   /** The end that it has from now on, in monotonic ms. */
   #endAt(held: Held, until: number): void {
+    const isSooner = until < held.until;
+    if (isSooner) this.#expiries.remove(held);
     held.until = until;
-    if (until < held.indexed) this.#index(held);
-    const left = Math.max(1, Math.floor(until - this.#clock.monotonic()));
-    this.#cache.set(held.grant.client, held, { ttl: left });
+    if (isSooner) this.#expiries.add(held);
+    this.#remember(held);
   }
 
-  /** Has it where its end is. */
-  #index(held: Held): void {
-    this.#expiries.remove(held.grant.client, held.indexed);
-    this.#expiries.add(held.grant.client, held.until);
-    held.indexed = held.until;
+  #remember(held: Held): void {
+    const left = Math.max(1, Math.floor(held.until - this.#clock.monotonic()));
+    this.#cache.set(held.client, held, { size: 1, ttl: left });
   }
 
-  #drop({ grant, indexed }: Held): void {
-    this.#cache.delete(grant.client);
-    this.#expiries.remove(grant.client, indexed);
-    this.#count(grant.user, -1);
+  #rename(held: Held, user: string): void {
+    if (!isSameAccount(held.user, user)) {
+      this.#count(accountOf(held.user), -1);
+      this.#count(accountOf(user), 1);
+    }
+    held.user = user;
   }
 
-  #count(user: string, more: number): void {
-    const account = accountOf(user);
+  #drop(held: Held): void {
+    this.#cache.delete(held.client);
+    this.#expiries.remove(held);
+    this.#count(accountOf(held.user), -1);
+  }
+
+  #count(account: string, more: number): void {
     const clients = (this.#clientsByUser.get(account) ?? 0) + more;
     if (clients > 0) this.#clientsByUser.set(account, clients);
     else this.#clientsByUser.delete(account);
@@ -284,8 +286,8 @@ export class Grants {
     if (Math.abs(stepped) < smallestStep) return;
     this.#offset = offset;
     if (stepped < 0) return;
-    for (const held of Array.from(this.#cache.values())) {
-      const until = held.grant.expires - offset;
+    for (const held of this.#expiries.all()) {
+      const until = held.expires - offset;
       if (until < held.until) this.#endAt(held, until);
     }
   }

@@ -2,7 +2,7 @@
 import { networks, type Client, type Networks } from "../client.ts";
 import type { Login } from "../model.ts";
 import type { Grants } from "./grants.ts";
-import { accountOf, type Names } from "./names.ts";
+import { isSameAccount, type Names } from "./names.ts";
 import type { Revocations } from "./revocations.ts";
 
 /** Why the guard refuses a login. */
@@ -33,7 +33,7 @@ export const reasonTexts: Readonly<Record<Reason, string>> = {
 };
 
 /** What is granted now. */
-type Held = Pick<Grants, "of" | "full" | "clientsOf">;
+export type Held = Pick<Grants, "of" | "full" | "clientsOf">;
 
 /** What the guard goes by. */
 export interface Policy {
@@ -74,14 +74,14 @@ export function refusalOf(
   { client, user, service, at }: Pick<Login, "client" | "user" | "service" | "at">,
   policy: Policy,
   grants: Held,
+  live = grants.of(client),
 ): Reason | undefined {
-  const live = grants.of(client);
   const address = addressRefusalOf(client, policy, grants, live);
   if (address !== undefined) return address;
   if (!policy.services.has(service)) return "service";
   if (!policy.allowUsers.has(user) || policy.denyUsers.has(user)) return "user";
   if (policy.revocations.of(client, user, at) !== undefined) return "revoked";
-  const isNew = live === undefined || accountOf(live.user) !== accountOf(user);
+  const isNew = live === undefined || !isSameAccount(live.user, user);
   if (isNew && grants.clientsOf(user) >= policy.maxClientsPerUser) return "max_clients_per_user";
   return undefined;
 }

@@ -4,12 +4,14 @@ import type { Clock } from "../clock.ts";
 import type { Grant, Login, Place, Whom } from "../model.ts";
 import type { Chronicle } from "./chronicle.ts";
 import { Grants } from "./grants.ts";
-import { reasonTexts, type Reason } from "./guard.ts";
+import { reasonTexts, type Held as Counted, type Reason } from "./guard.ts";
+import { Passed } from "./passed.ts";
+import { inSteps } from "./steps.ts";
 
 /** By what a grant that was made before is let in again. */
 interface Terms {
   /** Why it may not, by the grants that were let in before it; undefined if it may. */
-  readonly refusalOf: (grant: Grant) => Reason | undefined;
+  readonly refusalOf: (grant: Grant, before: Counted) => Reason | undefined;
   /** For how many ms its latest login counts. */
   readonly ttlOf: (grant: Grant) => number;
 }
@@ -18,6 +20,8 @@ type Held = Pick<
   Grants,
   "of" | "full" | "size" | "live" | "clients" | "clientsOf" | "untilNextExpiry"
 >;
+
+const overNow = "its time is over by the ttl that counts now";
 
 /** Counted, there are as many as were granted and restored less those that expired and were revoked, at any time. */
 export class Ledger {
@@ -103,31 +107,36 @@ export class Ledger {
   }
 
   /** Takes grants of before `saved`, ms since 1970, where that is known: none has more time left than it had then. */
-  restore(grants: Iterable<Grant>, saved: number | undefined, terms: Terms): void {
-    for (const grant of grants) {
+  async restore(
+    grants: readonly Grant[],
+    saved: number | undefined,
+    { refusalOf, ttlOf }: Terms,
+  ): Promise<void> {
+    for await (const grant of inSteps(grants)) {
       const left = saved === undefined ? Infinity : grant.expires - saved;
       if (Math.min(grant.expires - this.#clock.now(), left) <= 0) continue;
       this.#chronicle.restored();
-      this.#readmit(grant, left, terms);
+      const reason = refusalOf(grant, this.#grants);
+      if (reason !== undefined) this.#chronicle.revoked(grant, reasonTexts[reason]);
+      else if (!this.#grants.restore(grant, ttlOf(grant), left))
+        this.#chronicle.revoked(grant, overNow);
     }
   }
 
-  /** Has all of them pass anew under other terms, at most `max`; none is lengthened. */
-  change(max: number, terms: Terms): void {
-    const now = this.#clock.now();
-    const all = this.#grants.all();
-    this.#grants = new Grants(this.#clock, max);
-    for (const grant of all) {
-      if (grant.expires > now) this.#readmit(grant, Infinity, terms);
-      else this.#chronicle.expired([grant]);
-    }
-  }
-
-  #readmit(grant: Grant, left: number, { refusalOf, ttlOf }: Terms): void {
-    const reason = refusalOf(grant);
-    if (reason !== undefined) this.#chronicle.revoked(grant, reasonTexts[reason]);
-    else if (!this.#grants.restore(grant, ttlOf(grant), left)) {
-      this.#chronicle.revoked(grant, "its time is over by the ttl that counts now");
+  /** Has all of them pass anew under other terms, at most `max`, those first that end last; none is lengthened. */
+  async change(max: number, { refusalOf, ttlOf }: Terms): Promise<void> {
+    this.#grants.limit(max);
+    const passed = new Passed(max);
+    for await (const { client } of inSteps(this.#grants.live())) {
+      const grant = this.#grants.of(client);
+      if (grant === undefined) continue;
+      const reason = refusalOf(grant, passed);
+      if (reason !== undefined) this.end([grant], reasonTexts[reason]);
+      else {
+        this.#grants.shorten(client, -Infinity, ttlOf(grant));
+        if (this.#grants.of(client) === undefined) this.#chronicle.revoked(grant, overNow);
+        else passed.add(grant.user);
+      }
     }
   }
 

@@ -14,6 +14,11 @@ export function accountOf(user: string): string {
   return user.toLowerCase();
 }
 
+/** Whether two names are one user's. */
+export function isSameAccount(user: string, other: string): boolean {
+  return user === other || accountOf(user) === accountOf(other);
+}
+
 /**
  * Takes names of users in any case, in which one `*` stands for any characters.
  * @throws RangeError that names the first one that is none, and what would be right

@@ -85,8 +85,8 @@ export class Publisher {
   /** Says that the live clients changed. After quiet they are published at once, else at the pace. */
   request(change: Change): void {
     if (this.#stopped || (change === "renewal" && this.#ahead === 0)) return;
-    this.#want(change);
-    this.#plan();
+    // What is wanted already is planned already: logins come by the thousand, and a timer costs more than one of them.
+    if (this.#want(change)) this.#plan();
   }
 
   /**
@@ -123,12 +123,13 @@ export class Publisher {
     await writing;
   }
 
-  #want(change: Change): void {
+  /** Gives whether nothing as urgent was wanted before. */
+  #want(change: Change): boolean {
     if (isRemoval(change)) this.#failure.removalWaits();
     const former = this.#wanted;
-    if (former === undefined || urgencies.indexOf(change) > urgencies.indexOf(former)) {
-      this.#wanted = change;
-    }
+    const isNews = former === undefined || urgencies.indexOf(change) > urgencies.indexOf(former);
+    if (isNews) this.#wanted = change;
+    return isNews;
   }
 
   /** Starts the write that is due, or sees to it that it starts when it is. */

@@ -30,14 +30,38 @@ test("what was granted by order has no user", () => {
   expect(crowds.join(login("bob"), ttl, ordered, 0)).toBe(1);
 });
 
+test("whoever's time is over is counted no more", () => {
+  const crowds = new Crowds(3);
+  for (const [n, user] of ["ann", "bob", "eve"].entries()) {
+    crowds.join(login(user), ttl + n, grant("joe"), 0);
+  }
+  // Joe's and Ann's are over.
+  expect(crowds.join(login("ivy"), 3 * ttl, undefined, ttl)).toBe(3);
+  expect(crowds.join(login("max"), 3 * ttl, undefined, ttl)).toBe(4);
+  expect(crowds.join(login("bob"), 3 * ttl, undefined, ttl + 2)).toBe(3);
+});
+
+test("of too many those are remembered whose time is over last", () => {
+  const crowds = new Crowds(2);
+  const ends = [50, 20, 40, 30, 10, 60];
+  const counts = ends.map((end) =>
+    crowds.join(login(`user${String(end)}`), end, { ...grant("ann"), expires: 5 }, 0),
+  );
+  expect(counts).toEqual([2, 3, 3, 3, 3, 3]);
+  // 60, 50 and 40 are left, and the time of none of the others.
+  expect(crowds.join(login("user60"), 60, undefined, 30)).toBe(3);
+  expect(crowds.join(login("user60"), 60, undefined, 40)).toBe(2);
+});
+
 test("once a minute those are forgotten whose time is over", () => {
   const crowds = new Crowds(3);
   crowds.sweep(0, 0);
   crowds.join(login("bob"), 2 * ttl, grant("ann"), 0);
+  crowds.join(login("bob", "192.0.2.8"), ttl + 2, { ...grant("ann"), expires: ttl + 1 }, 0);
   crowds.sweep(ttl, 59_999);
-  expect(crowds.join(login("bob"), 2 * ttl, undefined, ttl)).toBe(2);
+  expect(crowds.size).toBe(2);
   crowds.sweep(ttl, 60_000);
-  expect(crowds.join(login("joe"), 2 * ttl, undefined, ttl)).toBe(1);
+  expect(crowds.size).toBe(1);
 });
 
 test("beyond 100,000 users the crowd that began first is forgotten", () => {

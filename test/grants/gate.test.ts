@@ -36,14 +36,14 @@ describe("users and services", () => {
     expect(gate.refusalsOf(client("192.0.2.7"))[0]?.reason).toBe(reason);
   });
 
-  test("a user who is denied by a reload is revoked, what an order granted is not", () => {
+  test("a user who is denied by a reload is revoked, what an order granted is not", async () => {
     const { gate, login, clients } = bench();
     login("192.0.2.7");
     login("192.0.2.8", "bob");
     gate.permit(client("192.0.2.9"), hour, "");
-    gate.change(rules({ denyUsers: names(["ann"]), services: new Set(["imap"]) }));
+    await gate.change(rules({ denyUsers: names(["ann"]), services: new Set(["imap"]) }));
     expect(clients()).toEqual(["192.0.2.8", "192.0.2.9"]);
-    gate.change(rules({ services: new Set(["pop3"]) }));
+    await gate.change(rules({ services: new Set(["pop3"]) }));
     expect(clients()).toEqual(["192.0.2.9"]);
   });
 
@@ -76,7 +76,7 @@ describe("the ttl", () => {
     ["popa3d", "log", 5 * minute],
     ["courier", "log", 2 * hour],
     ["courier", "short", minute],
-  ])("of %s in %s", (adapter, source, ms) => {
+  ])("of %s in %s", async (adapter, source, ms) => {
     const { clock, gate } = bench({ ttlOf });
     const at = clock.now() - 30_000;
     const login = { at, adapter, service: "imap", user: "ann", client: client("192.0.2.7") };
@@ -84,9 +84,9 @@ describe("the ttl", () => {
     expect(gate.take(login, { source, offset: 7 })).toBe("granted");
     expect(gate.of(login.client)).toMatchObject({ expires: at + ms, source, offset: 7 });
     // A restart or a reload changes nothing.
-    gate.change(rules({ ttlOf }));
+    await gate.change(rules({ ttlOf }));
     expect(gate.of(login.client)?.expires).toBe(at + ms);
-    gate.change(rules());
+    await gate.change(rules());
     expect(gate.of(login.client)?.expires).toBe(at + Math.min(ms, ttl));
   });
 
@@ -179,15 +179,15 @@ describe("a client with too many users", () => {
     expect(login("192.0.2.8", "user0")).toBe("granted");
   });
 
-  test("is none the less for a reload, unless another number makes it", () => {
+  test("is none the less for a reload, unless another number makes it", async () => {
     const refusing = { maxUsersPerClient: 3, tooManyUsers: "refuse" } as const;
     const { gate, login } = bench(refusing);
     const users = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, n) => login("192.0.2.7", `user${String(from + n)}`));
     users(0, 3);
-    gate.change(rules(refusing));
+    await gate.change(rules(refusing));
     expect(users(3, 4)).toEqual(["revoked"]);
-    gate.change(rules({ ...refusing, maxUsersPerClient: 4 }));
+    await gate.change(rules({ ...refusing, maxUsersPerClient: 4 }));
     expect(users(4, 5)).toEqual(["granted"]);
   });
 
@@ -374,7 +374,7 @@ describe("a proxy that hides the clients is told, after an hour of logins from n
   });
 });
 
-test("a refusal is told once a ttl, and again under new rules", () => {
+test("a refusal is told once a ttl, and again under new rules", async () => {
   const { clock, gate, told, login } = bench();
   const refused = () => told.filter((line) => line.startsWith("refused")).length;
   for (let n = 0; n < 3; n++) login("10.0.0.1", `user${String(n)}`);
@@ -383,7 +383,7 @@ test("a refusal is told once a ttl, and again under new rules", () => {
   login("10.0.0.1");
   login("10.0.0.1");
   expect(refused()).toBe(2);
-  gate.change(rules());
+  await gate.change(rules());
   login("10.0.0.1");
   expect(refused()).toBe(3);
 });
@@ -433,4 +433,18 @@ test("whatever logs in: the rules hold, and nothing but the rules shortens a gra
     }),
     { numRuns: 500 },
   );
+});
+
+test("new rules are taken in steps: a login in between is judged by them, and who ends last stays", async () => {
+  const { clock, gate, login } = bench({ maxGrants: 2000 });
+  const all = Array.from({ length: 1500 }, (_, n) => `198.18.${String(n >> 8)}.${String(n & 255)}`);
+  for (const [n, name] of all.entries()) {
+    login(name, `user${String(n)}`);
+    if (n % 100 === 99) clock.advance(1000);
+  }
+  const changing = gate.change(rules({ maxGrants: 1000, denyUsers: names(["eve"]) }));
+  expect(gate.size).toBeGreaterThan(1000);
+  expect(login("198.18.0.0", "eve")).toBe("none");
+  await changing;
+  expect([...gate.clients(0)].sort()).toEqual(all.slice(500).sort());
 });

@@ -56,13 +56,13 @@ describe("a grant", () => {
     expect([grants.clientsOf("ann"), grants.clientsOf("bob")]).toEqual([0, 1]);
   });
 
-  test("that was renewed is looked at when it would have ended, and ends when it does", () => {
+  test("that was renewed is looked at in the second after it would have ended, and ends when it does", () => {
     const clock = new ManualClock();
     const grants = new Grants(clock, 10);
     grants.grant(loginAt(clock.now()), ttl);
     clock.advance(10 * minute);
     grants.grant(loginAt(clock.now()), ttl);
-    expect(grants.untilNextExpiry()).toBe(20 * minute);
+    expect(grants.untilNextExpiry()).toBe(20 * minute + 1000);
     clock.advance(20 * minute);
     expect(grants.expire()).toEqual([]);
     expect(grants.untilNextExpiry()).toBe(10 * minute);
@@ -73,6 +73,33 @@ describe("a grant", () => {
     expect([grants.size, grants.untilNextExpiry()]).toEqual([0, undefined]);
   });
 
+  test("that was renewed within the second of its end is not looked at before its own", () => {
+    const clock = new ManualClock();
+    const grants = new Grants(clock, 10);
+    grants.grant(loginAt(clock.now() - 900), ttl);
+    expect(grants.untilNextExpiry()).toBe(ttl - 900);
+    grants.grant(loginAt(clock.now() - 100), ttl);
+    clock.advance(ttl - 900);
+    expect(grants.expire()).toEqual([]);
+    expect(grants.untilNextExpiry()).toBe(800);
+  });
+
+  test("is one of some hundred that end in one step; the others follow at once", () => {
+    const clock = new ManualClock();
+    const grants = new Grants(clock, 2000);
+    const names = Array.from(
+      { length: 1234 },
+      (_, n) => `192.0.${String(n >> 8)}.${String(n & 255)}`,
+    );
+    for (const name of names) grants.grant(loginAt(clock.now(), name), ttl);
+    clock.advance(ttl);
+    const steps: string[][] = [];
+    while (grants.untilNextExpiry() === 0) steps.push(grants.expire().map(({ client }) => client));
+    expect(steps.map(({ length }) => length)).toEqual([500, 500, 234]);
+    expect(steps.flat().sort()).toEqual(names.sort());
+    expect(grants.size).toBe(0);
+  });
+
   test.each([
     ["a line read again", 0, "unchanged"],
     ["an earlier line read late", -5 * minute, "unchanged"],
@@ -81,7 +108,7 @@ describe("a grant", () => {
     const clock = new ManualClock();
     const grants = new Grants(clock, 10);
     grants.grant(loginAt(clock.now()), ttl);
-    const before = grants.of("192.0.2.7" as Client);
+    const before = { ...grants.of("192.0.2.7" as Client) };
     clock.advance(minute);
     const at = clock.now() - minute + offset;
     expect(at + ttl <= clock.now() ? "unchanged" : grants.grant(loginAt(at), ttl)).toBe(effect);

@@ -49,15 +49,15 @@ describe("what is counted", () => {
     expect([gate.size, gate.counters.revoked]).toEqual([0, 1]);
   });
 
-  test("one that a shorter ttl ends was revoked, and one of before the start was restored", () => {
+  test("one that a shorter ttl ends was revoked, and one of before the start was restored", async () => {
     const { clock, gate, login, told } = bench();
     login("192.0.2.7");
     login("192.0.2.8");
     clock.advance(minute);
     const next = bench({ never: networks(["192.0.2.8"]) }, clock);
-    next.gate.restore([...gate.live()], 0, clock.now());
+    await next.gate.restore([...gate.live()], 0, clock.now());
     expect(next.gate.counters).toMatchObject({ granted: 0, restored: 2, revoked: 1 });
-    gate.change(rules({ ttlOf: () => minute }));
+    await gate.change(rules({ ttlOf: () => minute }));
     expect([gate.size, gate.counters.revoked]).toEqual([0, 2]);
     expect(told.at(-1)).toMatch(/^revoked client=192.0.2.7 user=ann reason="its time is over by/);
   });
@@ -88,19 +88,22 @@ describe("after the clock was set back", () => {
     expect(gate.of(scanner)).toBeDefined();
   });
 
-  test.each([-3 * hour, -minute])("by %d ms, a reload keeps an order's end as it is", (step) => {
-    const { clock, gate } = bench();
-    gate.permit(scanner, 2 * hour, "a scanner");
-    clock.advance(minute);
-    clock.step(step);
-    gate.change(rules());
-    gate.change(rules());
-    expect(gate.of(scanner)?.expires).toBe(clock.now() + 2 * hour - minute);
-    clock.advance(2 * hour - minute - 1);
-    expect(gate.expire()).toBe(false);
-    clock.advance(1);
-    expect([gate.expire(), gate.size]).toEqual([true, 0]);
-  });
+  test.each([-3 * hour, -minute])(
+    "by %d ms, a reload keeps an order's end as it is",
+    async (step) => {
+      const { clock, gate } = bench();
+      gate.permit(scanner, 2 * hour, "a scanner");
+      clock.advance(minute);
+      clock.step(step);
+      await gate.change(rules());
+      await gate.change(rules());
+      expect(gate.of(scanner)?.expires).toBe(clock.now() + 2 * hour - minute);
+      clock.advance(2 * hour - minute - 1);
+      expect(gate.expire()).toBe(false);
+      clock.advance(1);
+      expect([gate.expire(), gate.size]).toEqual([true, 0]);
+    },
+  );
 });
 
 test("one whose end the wall clock has stepped over is granted no more, before it is let out, too", () => {
@@ -110,7 +113,7 @@ test("one whose end the wall clock has stepped over is granted no more, before i
   expect(gate.of(scanner)).toBeUndefined();
 });
 
-test("whatever happens, the count is right, and neither a step nor a reload nor a restart lengthens", () => {
+test("whatever happens, the count is right, and neither a step nor a reload nor a restart lengthens", async () => {
   const name = fc.integer({ min: 1, max: 4 }).map((n) => `192.0.2.${String(n)}`);
   const user = fc.constantFrom("ann", "bob", "eve");
   const ms = fc.integer({ min: 1, max: 2 * ttl });
@@ -137,8 +140,8 @@ test("whatever happens, the count is right, and neither a step nor a reload nor 
     fc.record({ kind: kind("change"), parts }),
     fc.record({ kind: kind("restart"), parts }),
   );
-  fc.assert(
-    fc.property(parts, fc.array(step, { maxLength: 50 }), (first, steps) => {
+  await fc.assert(
+    fc.asyncProperty(parts, fc.array(step, { maxLength: 50 }), async (first, steps) => {
       const clock = new ManualClock();
       let { gate, login } = bench(first, clock);
       // By client, in monotonic ms: not after it does a grant end, unless somebody logs in or orders it.
@@ -152,11 +155,16 @@ test("whatever happens, the count is right, and neither a step nor a reload nor 
         if (one.kind === "step") clock.step(one.ms);
         if (one.kind === "expire") gate.expire();
         if (one.kind === "forget") gate.forget();
-        if (one.kind === "change") gate.change(rules(one.parts));
+        if (one.kind === "change") await gate.change(rules(one.parts));
         if (one.kind === "restart") {
           const former = gate;
           ({ gate, login } = bench(one.parts, clock));
-          gate.restore([...former.live()], former.forgotten, clock.now(), former.revocations());
+          await gate.restore(
+            [...former.live()],
+            former.forgotten,
+            clock.now(),
+            former.revocations(),
+          );
         }
         expect(sum(gate)).toBe(gate.size);
         for (const grant of gate.live()) expect(gate.of(grant.client)).toEqual(grant);
