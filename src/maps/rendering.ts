@@ -4,22 +4,26 @@ import { setImmediate } from "node:timers/promises";
 import type { Client } from "../client.ts";
 import type { AccessMap, Excluded } from "./map.ts";
 
-/** Gives the text of a map in pieces. Other things have their turn between them: a large map must not hold up the logins. */
+/** The whole source of a map. */
+export interface Rendering {
+  /** In pieces; an empty one holds nothing. */
+  readonly text: readonly string[];
+  /** Of the text. */
+  readonly digest: string;
+}
+
+/** Renders a map. Other things have their turn between the pieces: a large map must not hold up the logins. */
 export async function rendered(
   map: AccessMap,
   clients: Iterable<Client>,
   excluded?: Excluded,
-): Promise<readonly string[]> {
+): Promise<Rendering> {
   const text: string[] = [];
+  const hash = createHash("sha256");
   for (const piece of map.render(clients, excluded)) {
+    // This also turns it into one flat string, which the write would do for all of them at once.
+    hash.update(piece);
     if (text.push(piece) > 1) await setImmediate();
   }
-  return text;
-}
-
-/** Hashing also turns each piece into one flat string, which the write would do for all of them at once. */
-export function digestOf(text: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const piece of text) hash.update(piece);
-  return hash.digest("base64");
+  return { text, digest: hash.digest("base64") };
 }

@@ -17,7 +17,7 @@ import { Links } from "./links.ts";
 import type { AccessMap, Excluded, Index } from "./map.ts";
 import { makeLater } from "./mtime.ts";
 import { holds, sampleOf } from "./probe.ts";
-import { digestOf, rendered } from "./rendering.ts";
+import { rendered } from "./rendering.ts";
 import { Spare } from "./spare.ts";
 import { LastMap } from "./standing.ts";
 import { endTurns, inTurn } from "./turns.ts";
@@ -98,8 +98,7 @@ export class MapWriter {
       this.#versions.requireLast(began);
       const { hasSource, index } = await this.#inspectLive();
       this.#links.judge(index);
-      const text = await rendered(this.#parts.map, clients, excluded);
-      const digest = digestOf(text);
+      const { text, digest } = await rendered(this.#parts.map, clients, excluded);
       if (await this.#last.stands(digest)) {
         if (this.unheard) await this.#announcer.tell();
         this.#versions.requireLast(began);
@@ -127,7 +126,7 @@ export class MapWriter {
   async resort(): Promise<void> {
     this.#versions.resort();
     try {
-      const digest = digestOf(await rendered(this.#parts.map, []));
+      const { digest } = await rendered(this.#parts.map, []);
       const { latest } = this.#versions;
       if ((await this.#last.stands(digest)) && !this.unheard) {
         if (latest === this.#versions.latest) this.#versions.empty(latest);
@@ -159,9 +158,8 @@ export class MapWriter {
     try {
       await inspectDirectory(this.#directory);
       await this.#inspectLive();
-      await removeBuild(
-        await this.#build({ text: await rendered(this.#parts.map, []), before: "" }),
-      );
+      const { text } = await rendered(this.#parts.map, []);
+      await removeBuild(await this.#build({ text, before: "" }));
       const { map, run, deadline = toolDeadline } = this.#parts;
       if (map.announcement !== undefined) await announceOnce(map.announcement, { run, deadline });
     } catch (error) {
@@ -212,7 +210,7 @@ export class MapWriter {
   /** Makes the empty map that the last resort needs, if it does not stand already. */
   async #prepare(): Promise<void> {
     if (this.#spare.stands) return;
-    const text = await rendered(this.#parts.map, []);
+    const { text } = await rendered(this.#parts.map, []);
     this.#spare.keep(await this.#build({ text, before: "", thorough: false }));
   }
 
