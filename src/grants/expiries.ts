@@ -77,6 +77,17 @@ export class Expiries<Item extends Ending> {
     return all;
   }
 
+  /** Gives all in two parts: those that may end up to `monotonic` ms, and those that end later. */
+  split(monotonic: number): { readonly near: readonly Item[]; readonly far: readonly Item[] } {
+    const near: Item[] = [];
+    const far: Item[] = [];
+    for (const [second, bucket] of this.#buckets) {
+      const part = second * 1000 > monotonic ? far : near;
+      for (const item of bucket) part.push(item);
+    }
+    return { near, far };
+  }
+
   /** Not after the earliest end, and less than a second before it unless that was moved; monotonic ms, undefined if there is none. */
   next(): number | undefined {
     const [second] = this.#seconds;

@@ -187,10 +187,14 @@ export class Grants {
 
   /** The clients that are live in `ahead` ms unless they are revoked before. */
   clients(ahead = 0): readonly Client[] {
+    this.#followWallClock();
     const now = this.#clock.now() + ahead;
     const monotonic = this.#clock.monotonic() + ahead;
-    const clients: Client[] = [];
-    for (const { client, until, expires } of this.#expiries.all()) {
+    // Now the two ends of a grant lie less than a second apart, or that by the wall clock is the later one: whoever has more than
+    // that left is not looked at. To look at a hundred thousand takes longer than to sort them.
+    const { near, far } = this.#expiries.split(monotonic + 1000);
+    const clients = far.map(({ client }) => client);
+    for (const { client, until, expires } of near) {
       if (until > monotonic && expires > now) clients.push(client);
     }
     return clients;

@@ -41,8 +41,10 @@ export function spelling(
  * Those that start with `::` are not routed, and nothing is cut down to an address that ends in `::`.
  */
 export function standsForOthers(client: Client, excluded: readonly string[] = nothing): boolean {
-  const [left = "", right] = client.split("::");
-  if (right === undefined || left === "" || right === "") return false;
+  // Asked of every client at each write, and most have none.
+  if (!client.includes("::")) return false;
+  const [left = "", right = ""] = client.split("::");
+  if (left === "" || right === "") return false;
   if (!left.includes(":") && right.split(":").length < 5) return true;
   // Which addresses of a network read so when they are cut short is not worth to be known: that is one in somebody's /64.
   return excluded.some((one) => one.startsWith(`${client}:`) || isPart(one));
