@@ -55,7 +55,7 @@ export async function ask(
 function refused(socket: string, error: unknown, code: string): KnownError {
   if (["EACCES", "EPERM"].includes(code)) {
     return new KnownError(
-      `the running popgate may not be asked at ${socket}: ${reasonOf(error)}; ask as root, or as its user`,
+      `the running popgate may not be asked at ${socket}: permission denied (${code}); ask as root, as its user, or as a member of control.group`,
       exit.tempFail,
     );
   }
