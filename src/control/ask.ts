@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Clock } from "../clock.ts";
+import { inspectWay } from "../directory.ts";
 import { codeOf, exit, KnownError, reasonOf } from "../errors.ts";
 import { through } from "./socket.ts";
 
@@ -70,11 +71,14 @@ async function responseTo(
   const directory = await open(dirname(socket), "r");
   try {
     // A popgate refuses such a place; whoever answers there is somebody else.
-    if (((await directory.stat()).mode & 0o022) !== 0) {
+    const { mode, uid } = await directory.stat();
+    if ((mode & 0o022) !== 0) {
       throw new Error(
         `others can write to ${dirname(socket)}: whoever answers there may be anybody`,
       );
     }
+    // Nor must anybody else have led us there: its owner is the one who may answer.
+    await inspectWay(dirname(socket), [uid]);
     return await new Promise((resolve, reject) => {
       const request = httpRequest({
         socketPath: through(directory, basename(socket)),
