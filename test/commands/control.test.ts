@@ -262,7 +262,7 @@ describe("a whole /64", () => {
     const { code, printed } = await popgate(["explain", other]);
     expect(code).toBe(exit.ok);
     expect(printed).toMatch(
-      /^2001:db8:1:2::9 is granted as a neighbour of 2001:db8:1:2:\S+ \(ann\), until/,
+      /^2001:db8:1:2::9 is granted as a neighbour of 2001:db8:1:2:\S+ \(ann\),\s+until/,
     );
     expect(printed).toMatch(/^ {2}network +its whole \/64 is granted/m);
     expect(printed).toContain("relay answers listed");
