@@ -5,7 +5,7 @@ import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Clock } from "../clock.ts";
 import { inspectWay } from "../directory.ts";
-import { codeOf, exit, KnownError, reasonOf } from "../errors.ts";
+import { codeOf, exit, KnownError, reasonOf, type ExitCode } from "../errors.ts";
 import { through } from "./socket.ts";
 
 interface Question {
@@ -20,6 +20,8 @@ interface Question {
 /** What the daemon said: 200 and what was asked for, or the reason why not. */
 export interface Reply {
   readonly ok: boolean;
+  /** What a command ends with that is refused so. */
+  readonly exitCode: ExitCode;
   /** The whole answer; of a refusal its reason. */
   text(): Promise<string>;
   /** The answer line by line, as it comes. */
@@ -101,8 +103,17 @@ async function responseTo(
 
 const json = "application/json";
 
+/** By status; where nothing is wrong with the order itself, it may go through another time. */
+const exitCodes: Readonly<Record<number, ExitCode>> = {
+  200: exit.ok,
+  400: exit.usage,
+  409: exit.no,
+  413: exit.usage,
+};
+
 function replyOf(response: IncomingMessage): Reply {
-  const ok = response.statusCode === 200;
+  const { statusCode = 0 } = response;
+  const ok = statusCode === 200;
   const whole = async () => {
     let text = "";
     response.setEncoding("utf8");
@@ -111,6 +122,7 @@ function replyOf(response: IncomingMessage): Reply {
   };
   return {
     ok,
+    exitCode: exitCodes[statusCode] ?? exit.tempFail,
     text: async () => (ok ? whole() : errorIn(await whole())),
     lines: () => createInterface({ input: response, crlfDelay: Infinity }),
   };
