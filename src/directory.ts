@@ -29,10 +29,18 @@ export async function prepareDirectory(directory: string): Promise<void> {
  * @throws PublishError, its code `cannotCreate` if there is no such directory, `config` if it is not safe
  */
 export async function inspectDirectory(directory: string): Promise<void> {
-  const us = process.geteuid?.() ?? 0;
-  const real = await inspectItself(directory);
-  await inspectAncestors(dirname(real), directory, [0, us]);
-  await inspectLinks(directory, [0, us]);
+  await inspectItself(directory);
+  await inspectWay(directory, []);
+}
+
+/**
+ * Makes sure that nobody but root, us, and these users can move the directory or one above it away, or say by a link where it is.
+ * @throws PublishError as `inspectDirectory`; a system error if it is missing
+ */
+export async function inspectWay(directory: string, owners: readonly number[]): Promise<void> {
+  const trusted = [0, process.geteuid?.() ?? 0, ...owners];
+  await inspectAncestors(dirname(await realpath(directory)), directory, trusted);
+  await inspectLinks(directory, trusted);
 }
 
 /**

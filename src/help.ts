@@ -77,7 +77,7 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
     "It shows what the running popgate knows; where none runs, what was saved last, and it says so.",
   ],
   report: [
-    "It reads the file that `audit` in the config names, and its rotated generations, packed by gzip or not. A user is one, whatever the case of the name; days are those of UTC. Logins are counted that granted or renewed: one a second, if the log has whole seconds.",
+    "It reads the file that `audit` in the config names, and its rotated generations, packed by gzip or not. A user is one, whatever the case of the name; days are those of UTC. Logins are counted that granted or renewed: one a second, if the log has whole seconds. Those that renewed count when their hour is over, or popgate has stopped.",
     "With --json, objects with a kind: user (user, logins, days, first, last, services, adapters, clients with their logins and last, more_clients if not all are named), refusals (reason, text, times, clients, last), total (users, clients, logins, ordered, lost, first, last). With --csv, columns user, logins, days, clients, latest_client, first, last, services; what a spreadsheet would take for a formula has an apostrophe in front.",
     "The exit status is 66 if a file could not be read to its end.",
   ],
@@ -88,7 +88,7 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
     "With --json, one object: client, granted, grant, neighbour, excluded, withdrawn, never, revocations, refusals, running, line and maps. The exit status is 0 if a running popgate that is not withdrawn grants the client, or by a neighbour its whole /64, else 1.",
   ],
   grant: [
-    "With --json, one object: the grant as list has it, published (the tables that have it) and unpublished (those that do not, each with its table and reason). The exit status is 0 if a table has it, else 1.",
+    "With --json, one object: the grant as list has it, published (the tables that have it) and unpublished (those that do not, each with its table and reason). The exit status is 0 if a table has it; 1 if the guard refuses it, or every table leaves it out.",
   ],
   withdraw: [
     "A popgate that runs is told, which a member of control.group may do as well, does it itself, and keeps its tables empty until it is restarted or reloaded; the grants return then, unless they are forgotten.",

@@ -4,11 +4,11 @@ import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { inspectItself } from "../directory.ts";
-import { codeOf, PublishError } from "../errors.ts";
+import { codeOf, PublishError, reasonOf } from "../errors.ts";
 
 const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 /** Its last byte is read, too. What is no file must not make the open wait. */
-const flags = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
 /** User names and addresses are not for everybody; a group may be given them. */
 const mode = 0o640;
 const othersMayWrite = 0o022;
@@ -37,8 +37,32 @@ export interface AuditFile {
  * @throws PublishError if it, or its directory, is not safe; a system error if it cannot be opened
  */
 export async function openAuditFile(path: string): Promise<AuditFile> {
+  const handle = await openSafely(path, flags | O_CREAT);
+  try {
+    return new OpenFile(handle, await endsInHalfALine(handle));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/**
+ * Makes sure that the file could be opened, and makes none.
+ * @throws PublishError if not
+ */
+export async function inspectAuditFile(path: string): Promise<void> {
+  try {
+    await (await openSafely(path, flags)).close();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return;
+    if (error instanceof PublishError) throw error;
+    throw new PublishError(`${path}: ${reasonOf(error)}`);
+  }
+}
+
+async function openSafely(path: string, how: number): Promise<FileHandle> {
   await inspectItself(dirname(path));
-  const handle = await open(path, flags, mode).catch((error: unknown) => {
+  const handle = await open(path, how, mode).catch((error: unknown) => {
     if (codeOf(error) !== "ELOOP") throw error;
     throw new PublishError(`${path} is a link; name the file that it leads to`);
   });
@@ -48,7 +72,7 @@ export async function openAuditFile(path: string): Promise<AuditFile> {
     if ((stats.mode & othersMayWrite) !== 0) {
       throw new PublishError(`others can write to ${path}; chmod go-w it`);
     }
-    return new OpenFile(handle, await endsInHalfALine(handle, stats.size));
+    return handle;
   } catch (error) {
     await handle.close();
     throw error;
@@ -56,7 +80,8 @@ export async function openAuditFile(path: string): Promise<AuditFile> {
 }
 
 /** A crash or a full disk may have left one. */
-async function endsInHalfALine(handle: FileHandle, size: number): Promise<boolean> {
+async function endsInHalfALine(handle: FileHandle): Promise<boolean> {
+  const { size } = await handle.stat();
   if (size === 0) return false;
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
   return bytesRead === 1 && buffer[0] !== lineFeed;

@@ -1,9 +1,9 @@
 /** `popgate check`: shows the config with every default, inspects the host, and says what to put into the MTA. */
 import { existsSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { inspectAuditFile } from "../audit/file.ts";
 import { enabled, type Adapter } from "../adapters/adapter.ts";
 import { configText, type Config } from "../config.ts";
-import { actAsOwnerOf, inspectDirectory, inspectItself } from "../directory.ts";
+import { actAsOwnerOf, inspectDirectory } from "../directory.ts";
 import { exit, KnownError, type ExitCode } from "../errors.ts";
 import { postfixRestrictions, type PostfixRestrictions } from "../host.ts";
 import type { AccessMap } from "../maps/map.ts";
@@ -39,9 +39,11 @@ export async function check(options: ConfigOptions, outside: Outside): Promise<E
   };
   tell(`state ${config.state_dir}`, await inspectState(config.state_dir));
   if (config.audit !== undefined) {
-    const fault = await faultOf(inspectItself(dirname(config.audit)));
+    const fault = await faultOf(inspectAuditFile(config.audit));
     tell(`audit ${config.audit}`, [
-      fault === undefined ? fine("its directory is ours") : todo(fault),
+      fault === undefined
+        ? fine("its directory is ours, and nothing else has its name")
+        : todo(fault),
     ]);
   }
   for (const source of config.source) {

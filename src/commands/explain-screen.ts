@@ -15,7 +15,7 @@ export function explanationScreen(explained: Explained, now: number, width = usu
   const lines: string[] = [];
   const tell = (title: string, text: string) =>
     lines.push(wrapped(`  ${title.padEnd(8)}  ${text}`, width, indent));
-  lines.push(`${client} ${verdictOf(explained, now)}`);
+  lines.push(wrapped(`${client} ${verdictOf(explained, now)}`, width, "  "));
   if (grant !== undefined) {
     const { user, service, adapter, granted, renewed, why } = grant;
     if (why !== undefined) tell("order", `${shown(why)}, ${moment(renewed, now)}`);

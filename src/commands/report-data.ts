@@ -56,11 +56,12 @@ export function* reportCsv(dependents: Dependents): Generator<string> {
 
 /**
  * A spreadsheet takes what begins like a formula for one, and computes it: such a cell gets an apostrophe in front, as OWASP
- * advises. Control characters are question marks.
+ * advises. One with what separates cells in some countries is quoted, or the rest of it would be a cell of its own. Control
+ * characters are question marks.
  */
 function csvCell(text: string): string {
-  const harmless = shown(text).replace(/^(?=[=+\-@＝＋－＠|%])/u, "'");
-  return /[",]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  const harmless = shown(text).replace(/^(?= *[=+\-@＝＋－＠|%])/u, "'");
+  return /[",;]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
 function jsonLine(value: object): string {

@@ -7,7 +7,7 @@ import { accountOf } from "../grants/names.ts";
 import { defaultConfigFile } from "../paths.ts";
 import { readConfig, type ConfigOptions } from "../setup.ts";
 import { isDirectory, packed, packedOtherwise, withRotated } from "../sources/logs.ts";
-import { inodeNamed } from "../sources/named.ts";
+import { inodeNamed, requireLog } from "../sources/named.ts";
 import { readLines } from "../sources/reader.ts";
 import { isSameList, siblingsOf } from "../sources/siblings.ts";
 import { milliseconds } from "../values.ts";
@@ -87,6 +87,8 @@ function allOf(file: string): readonly string[] {
 /** One audit with its generations, as they are at one moment. */
 async function readAudit(path: string, since: number, outside: Outside): Promise<Reading> {
   for (let tries = 1; ; tries++) {
+    // To open a FIFO would wait for whoever writes to it.
+    requireLog(path);
     const [generations, live] = [siblingsOf(path), inodeNamed(path)];
     const files = [...generations.map((one) => one.path), ...(live === undefined ? [] : [path])];
     if (files.length === 0) {

@@ -21,7 +21,7 @@ export async function askRunning(
   const places = findPlaces(options);
   const reply = await ask(places.controlSocket, question, outside.clock);
   if (reply === undefined) throw new KnownError(await silence(places, outside), exit.tempFail);
-  if (!reply.ok) throw new KnownError(await reply.text(), exit.tempFail);
+  if (!reply.ok) throw new KnownError(await reply.text(), reply.exitCode);
   return reply;
 }
 

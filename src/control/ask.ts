@@ -4,7 +4,8 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Clock } from "../clock.ts";
-import { codeOf, exit, KnownError, reasonOf } from "../errors.ts";
+import { inspectWay } from "../directory.ts";
+import { codeOf, exit, KnownError, reasonOf, type ExitCode } from "../errors.ts";
 import { through } from "./socket.ts";
 
 interface Question {
@@ -19,6 +20,8 @@ interface Question {
 /** What the daemon said: 200 and what was asked for, or the reason why not. */
 export interface Reply {
   readonly ok: boolean;
+  /** What a command ends with that is refused so. */
+  readonly exitCode: ExitCode;
   /** The whole answer; of a refusal its reason. */
   text(): Promise<string>;
   /** The answer line by line, as it comes. */
@@ -55,7 +58,7 @@ export async function ask(
 function refused(socket: string, error: unknown, code: string): KnownError {
   if (["EACCES", "EPERM"].includes(code)) {
     return new KnownError(
-      `the running popgate may not be asked at ${socket}: ${reasonOf(error)}; ask as root, or as its user`,
+      `the running popgate may not be asked at ${socket}: permission denied (${code}); ask as root, as its user, or as a member of control.group`,
       exit.tempFail,
     );
   }
@@ -70,11 +73,14 @@ async function responseTo(
   const directory = await open(dirname(socket), "r");
   try {
     // A popgate refuses such a place; whoever answers there is somebody else.
-    if (((await directory.stat()).mode & 0o022) !== 0) {
+    const { mode, uid } = await directory.stat();
+    if ((mode & 0o022) !== 0) {
       throw new Error(
         `others can write to ${dirname(socket)}: whoever answers there may be anybody`,
       );
     }
+    // Nor must anybody else have led us there: its owner is the one who may answer.
+    await inspectWay(dirname(socket), [uid]);
     return await new Promise((resolve, reject) => {
       const request = httpRequest({
         socketPath: through(directory, basename(socket)),
@@ -97,8 +103,17 @@ async function responseTo(
 
 const json = "application/json";
 
+/** By status; where nothing is wrong with the order itself, it may go through another time. */
+const exitCodes: Readonly<Record<number, ExitCode>> = {
+  200: exit.ok,
+  400: exit.usage,
+  409: exit.no,
+  413: exit.usage,
+};
+
 function replyOf(response: IncomingMessage): Reply {
-  const ok = response.statusCode === 200;
+  const { statusCode = 0 } = response;
+  const ok = statusCode === 200;
   const whole = async () => {
     let text = "";
     response.setEncoding("utf8");
@@ -107,6 +122,7 @@ function replyOf(response: IncomingMessage): Reply {
   };
   return {
     ok,
+    exitCode: exitCodes[statusCode] ?? exit.tempFail,
     text: async () => (ok ? whole() : errorIn(await whole())),
     lines: () => createInterface({ input: response, crlfDelay: Infinity }),
   };

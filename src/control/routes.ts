@@ -1,6 +1,6 @@
 /** What can be asked of a running popgate, by method and path. */
 import { canonicalClient } from "../client.ts";
-import { KnownError } from "../errors.ts";
+import { exit, KnownError } from "../errors.ts";
 import type { Control, Listed } from "./control.ts";
 import { refusal, type Answer, type Handle, type Request } from "./http.ts";
 import { grantOrderOf, revocationOrderOf, withdrawalOf } from "./orders.ts";
@@ -77,7 +77,9 @@ async function obey<T>(
   try {
     return json((await work(read.order)) ?? {});
   } catch (error) {
-    if (error instanceof KnownError) return refusal(422, error.message);
+    if (error instanceof KnownError) {
+      return refusal(error.exitCode === exit.no ? 409 : 422, error.message);
+    }
     throw error;
   }
 }

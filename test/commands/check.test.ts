@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -79,12 +80,16 @@ const advice = [
   "note          check_client_access hash:/relay, reject_unauth_destination",
 ];
 
-test.each([
-  [0o755, "fine  its directory is ours"],
+test.each<[mode: number, finding: string, prepare?: (path: string) => void]>([
+  [0o755, "fine  its directory is ours, and nothing else has its name"],
   [0o777, "todo  others can write to /log (mode 0777); chmod go-w it, or use a directory of"],
-])("an audit in a directory of mode %i", async (mode, finding) => {
+  [0o700, "todo  /log/audit.log is a link; name the", (path) => symlinkSync("/etc/passwd", path)],
+  [0o700, "todo  /log/audit.log: illegal operation on a directory", (path) => mkdirSync(path)],
+  [0o700, "todo  /log/audit.log is not a file", (path) => execFileSync("mkfifo", [path])],
+])("an audit in a directory of mode %i: %s", async (mode, finding, prepare = () => {}) => {
   mkdirSync(join(directory, "log"));
   chmodSync(join(directory, "log"), mode);
+  prepare(join(directory, "log/audit.log"));
   const config = join(directory, "popgate.toml");
   writeFileSync(
     config,

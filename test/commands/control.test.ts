@@ -262,7 +262,7 @@ describe("a whole /64", () => {
     const { code, printed } = await popgate(["explain", other]);
     expect(code).toBe(exit.ok);
     expect(printed).toMatch(
-      /^2001:db8:1:2::9 is granted as a neighbour of 2001:db8:1:2:\S+ \(ann\), until/,
+      /^2001:db8:1:2::9 is granted as a neighbour of 2001:db8:1:2:\S+ \(ann\),\s+until/,
     );
     expect(printed).toMatch(/^ {2}network +its whole \/64 is granted/m);
     expect(printed).toContain("relay answers listed");
@@ -328,7 +328,10 @@ test.each([
   [["grant", "192.0.2.7"], exit.usage, /--for is missing/],
   [["grant", "192.0.2.7", "--for", "2 hours"], exit.usage, /--for: "2 hours" is not a duration/],
   [["grant", "example.net", "--for", "2h"], exit.usage, /is no address/],
-  [["grant", "10.0.0.1", "--for", "2h"], exit.tempFail, /private or special/],
+  [["grant", "10.0.0.1", "--for", "2h"], exit.no, /private or special/],
+  [["grant", "192.0.2.7", "--for", "2h", "--why", "a".repeat(201)], exit.usage, /^why: Too big/],
+  [["grant", "192.0.2.7", "--for", "2h", "--why", "a".repeat(9999)], exit.usage, /at most 4096/],
+  [["revoke", "--user", ""], exit.usage, /^user: Too small/],
   [["revoke"], exit.usage, /name a client, or a user with --user/],
   [["revoke", "192.0.2.7", "--user", "ann"], exit.usage, /name a client, or a user/],
   [["explain", "192.0.2"], exit.usage, /is no address/],

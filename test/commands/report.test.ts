@@ -1,4 +1,5 @@
 /** What `popgate report` makes of audits: whole, rotated, torn and hostile ones. */
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -172,7 +173,18 @@ describe("for programs", () => {
   });
 
   test("--csv quotes, and computes nothing", async () => {
-    const names = ['quo"te', "com,ma", "=1+1", "-x", "+x", "@SUM(A1)", "\t=1", "plain"];
+    const names = [
+      'quo"te',
+      "com,ma",
+      "ann;=1+1",
+      " =1",
+      "=1+1",
+      "-x",
+      "+x",
+      "@SUM(A1)",
+      "\t=1",
+      "plain",
+    ];
     fs.writeFileSync(inside("a"), names.map((name) => came(name, "192.0.2.7", 1, 1)).join(""));
     await report([inside("a")], { csv: true }, outside);
     const rows = outside.printed.split("\r\n");
@@ -180,7 +192,18 @@ describe("for programs", () => {
     expect(rows.shift()).toBe("user,logins,days,clients,latest_client,first,last,services");
     const tail = ",1,1,1,192.0.2.7,2026-11-24T11:59:58.000Z,2026-11-24T11:59:58.000Z,pop3";
     expect(rows.sort()).toEqual(
-      ['"com,ma"', '"quo""te"', "'+x", "'-x", "'=1+1", "'@SUM(A1)", "?=1", "plain"]
+      [
+        '"com,ma"',
+        '"quo""te"',
+        '"ann;=1+1"',
+        "' =1",
+        "'+x",
+        "'-x",
+        "'=1+1",
+        "'@SUM(A1)",
+        "?=1",
+        "plain",
+      ]
         .map((name) => `${name}${tail}`)
         .sort(),
     );
@@ -267,6 +290,16 @@ describe("what cannot be", () => {
       () => ({ config: audit() }),
       exit.noInput,
       /audit\.log: there is no audit yet/,
+    ],
+    [
+      "a FIFO in its place",
+      [],
+      () => {
+        execFileSync("mkfifo", [inside("audit.log")]);
+        return { config: config(`audit = "${inside("audit.log")}"`) };
+      },
+      exit.noInput,
+      /audit\.log: is a FIFO, not a log/,
     ],
     ["no such file", ["/nowhere/a"], () => ({}), exit.noInput, /^\/nowhere\/a: no such file/],
     ["another packer", ["/nowhere/a.zst"], () => ({}), exit.noInput, /only gzip can be unpacked/],

@@ -101,6 +101,19 @@ test("nor is anybody believed who answers there", async () => {
   }
 });
 
+test("nor where somebody else says by a link where it is, or can move it away", async () => {
+  mkdirSync(inside("kept"));
+  await serve(says("one"), inside("kept/socket"));
+  symlinkSync(inside("kept"), inside("link"));
+  expect(await asked(inside("link/socket"))).toBe("one");
+  lchownSync(inside("link"), 65_534, 65_534);
+  await expect(asked(inside("link/socket"))).rejects.toThrow(
+    /does not answer: user 65534 says where .*link is: /,
+  );
+  chmodSync(inside("."), 0o777);
+  await expect(asked(inside("kept/socket"))).rejects.toThrow(/others can replace .*kept/);
+});
+
 test("its path may be longer than the kernel takes", async () => {
   const deep = inside("d".repeat(150));
   mkdirSync(deep);

@@ -19,6 +19,7 @@ export interface Settings {
   readonly source: readonly Section[];
   readonly map: readonly Section[];
   readonly guard?: Section;
+  readonly control?: Section;
 }
 
 /** What `popgate list --json` says of one grant. */
@@ -118,7 +119,8 @@ export class Popgate implements Daemon {
     return this.#child;
   }
 
-  #toml({ ttl, fail_open_limit = "60s", audit, source, map, guard = {} }: Settings): string {
+  #toml(settings: Settings): string {
+    const { ttl, fail_open_limit = "60s", audit, source, map, guard = {}, control } = settings;
     return [
       `ttl = ${JSON.stringify(ttl)}`,
       `fail_open_limit = ${JSON.stringify(fail_open_limit)}`,
@@ -128,6 +130,7 @@ export class Popgate implements Daemon {
       ...map.map((section) => `[[map]]\n${toml(section)}`),
       // The clients of a lab are loopback addresses, which popgate refuses for good reason.
       `[guard]\n${toml({ allow: ["127.0.0.0/8", "::1/128"], ...guard })}`,
+      ...(control === undefined ? [] : [`[control]\n${toml(control)}`]),
     ].join("\n");
   }
 }
