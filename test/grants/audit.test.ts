@@ -40,7 +40,9 @@ test("a line that is read again is no login; one that moves nothing, under a lon
   ]);
 });
 
-test.each<[what: string, parts: Partial<Rules>, act: (bench: Bench) => void, told: object[]]>([
+test.each<
+  [what: string, parts: Partial<Rules>, act: (bench: Bench) => void | Promise<void>, told: object[]]
+>([
   [
     "a refusal is told once",
     {},
@@ -91,12 +93,15 @@ test.each<[what: string, parts: Partial<Rules>, act: (bench: Bench) => void, tol
   [
     "what a reload, or a restart, does not let in",
     {},
-    ({ gate, login }) => void [login("192.0.2.7"), gate.change(rules({ services: new Set() }))],
+    async ({ gate, login }) => {
+      login("192.0.2.7");
+      await gate.change(rules({ services: new Set() }));
+    },
     [{ event: "granted" }, { event: "revoked", client: "192.0.2.7" }],
   ],
-])("%s", (_, parts, act, told) => {
+])("%s", async (_, parts, act, told) => {
   const there = bench(parts);
-  act(there);
+  await act(there);
   expect(there.recorded).toMatchObject(told);
   expect(there.recorded).toHaveLength(told.length);
 });
