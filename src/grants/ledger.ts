@@ -123,11 +123,15 @@ export class Ledger {
     }
   }
 
-  /** Has all of them pass anew under other terms, at most `max`, those first that end last; none is lengthened. */
+  /**
+   * Has all of them pass anew under other terms, at most `max`, those first that end last; none is lengthened. Who is over is let
+   * out: a wall clock that is set back would bring back one who did not pass.
+   */
   async change(max: number, { refusalOf, ttlOf }: Terms): Promise<void> {
     this.#grants.limit(max);
     const passed = new Passed(max);
-    for await (const { client } of inSteps(this.#grants.live())) {
+    for await (const { client } of inSteps(this.#grants.all())) {
+      this.#settle(client);
       const grant = this.#grants.of(client);
       if (grant === undefined) continue;
       const reason = refusalOf(grant, passed);
