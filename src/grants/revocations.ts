@@ -62,8 +62,8 @@ export class Revocations {
   lift(whom: Whom): boolean {
     const former = this.#get(whom);
     if (former === undefined || former.until <= this.#clock.now()) return false;
-    this.#delete(whom);
-    this.mark(whom, former.why);
+    // It is not in effect in this very millisecond either: what is published now goes by that.
+    this.add({ ...whom, until: this.#clock.now(), why: former.why });
     return true;
   }
 
