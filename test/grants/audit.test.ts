@@ -106,6 +106,19 @@ test.each<
   expect(there.recorded).toHaveLength(told.length);
 });
 
+test("one that a shorter ttl ends is told with the end that it had", async () => {
+  const { clock, gate, recorded, login } = bench({ maxUsersPerClient: 1, tooManyUsers: "shorten" });
+  login("192.0.2.7");
+  login("192.0.2.8");
+  clock.advance(10 * minute);
+  login("192.0.2.8", "bob", { at: start });
+  await gate.change(rules({ ttlOf: () => minute }));
+  expect(recorded.slice(2)).toMatchObject([
+    { event: "revoked", client: "192.0.2.8", expires: start + ttl },
+    { event: "revoked", client: "192.0.2.7", expires: start + ttl },
+  ]);
+});
+
 test("a gate without an audit does the same", () => {
   const { clock, own } = bench();
   const log = createLog(clock, () => {});
