@@ -32,6 +32,7 @@ export class Saver {
   #began = 0;
   #asleep = false;
   #stopped = false;
+  #ended = false;
   #complained: number | undefined;
 
   constructor(parts: SaverParts) {
@@ -62,6 +63,7 @@ export class Saver {
    */
   async save(): Promise<void> {
     while (this.#saving !== undefined) await this.#saving.catch(() => {});
+    if (this.#ended) throw new Error("the last save is over");
     this.#began = this.#parts.clock.monotonic();
     this.#saving = this.#parts.save();
     try {
@@ -97,10 +99,15 @@ export class Saver {
 
   /**
    * Saves for the last time, after a save that is under way. A disk that hangs must not keep whoever stops from what is left to do.
+   * None begins after this, since another popgate may have the state then.
    * @throws what `save` throws, or an Error if it hangs
    */
-  saveAtLast(): Promise<void> {
-    return inTime(this.#parts.clock, patience, this.save(), new Error("the disk hangs"));
+  async saveAtLast(): Promise<void> {
+    try {
+      await inTime(this.#parts.clock, patience, this.save(), new Error("the disk hangs"));
+    } finally {
+      this.#ended = true;
+    }
   }
 
   #arm(ms: number): void {

@@ -135,3 +135,23 @@ test("a save that hangs shows in its heart, and ends the last one after some sec
   await clock.pass(5000);
   await last;
 });
+
+test("a last save that was given up does not begin when the disk goes on: another popgate may have the state", async () => {
+  const clock = new ManualClock();
+  let saves = 0;
+  let goOn = () => {};
+  const save = () => {
+    saves++;
+    return new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+  };
+  const saver = new Saver({ clock, log: createLog(clock, () => {}), changed: () => true, save });
+  void saver.save();
+  const last = expect(saver.saveAtLast()).rejects.toThrow("the disk hangs");
+  await clock.pass(5000);
+  await last;
+  goOn();
+  await settled();
+  expect(saves).toBe(1);
+});

@@ -26,6 +26,9 @@ interface GateParts {
 /** What a login changed: a newcomer; the end of a grant, to later or sooner; grants that ended by it; or nothing. */
 export type Change = "granted" | "renewed" | "shortened" | "revoked" | "none";
 
+/** Those that have to do with how many are granted. */
+const countedReasons: ReadonlySet<Reason> = new Set(["max_grants", "max_clients_per_user"]);
+
 /** The live grants under one set of rules. */
 export class Gate {
   readonly #parts: GateParts;
@@ -114,7 +117,11 @@ export class Gate {
       return "none";
     }
     const live = this.#held.of(client);
-    const reason = refusalOf(login, this.#policy, this.#held, live);
+    let reason = refusalOf(login, this.#policy, this.#held, live);
+    // A machine that has slept hears of logins before its timers let anybody out.
+    if (reason !== undefined && countedReasons.has(reason) && this.#ledger.makeRoom()) {
+      reason = refusalOf(login, this.#policy, this.#held, live);
+    }
     if (reason !== undefined) {
       const why = reason === "revoked" ? this.#revocations.of(client, user, at)?.why : undefined;
       this.#chronicle.refused(login, place, reason, why);
@@ -132,6 +139,7 @@ export class Gate {
    * built-in refusals give way to an order (guard.allow lifts the latter), nor is there a place beyond guard.max_grants.
    */
   permit(client: Client, ttl: number, why: string): Reason | undefined {
+    if (this.#held.full) this.#ledger.makeRoom();
     const reason = addressRefusalOf(client, this.#policy, this.#held);
     if (reason !== undefined) return reason;
     if (this.#revocations.lift({ client })) this.#chronicle.keptOutNoMore({ client });

@@ -135,10 +135,14 @@ export class Grants {
       this.#endAt(held, Math.min(held.until, this.#clock.monotonic() + held.expires - now));
       return false;
     }
+    if (expires <= now) {
+      // Whoever tells of it has it as it was.
+      this.#drop(held);
+      return true;
+    }
     held.renewed = renewed;
     held.expires = expires;
-    if (expires <= now) this.#drop(held);
-    else this.#endAt(held, Math.min(held.until, this.#clock.monotonic() + expires - now));
+    this.#endAt(held, Math.min(held.until, this.#clock.monotonic() + expires - now));
     return true;
   }
 

@@ -28,6 +28,8 @@ export class Ledger {
   readonly #clock: Clock;
   readonly #chronicle: Chronicle;
   #grants: Grants;
+  /** Whether some were let out that no `expire` has told of. */
+  #untold = false;
 
   /** Holds at most `max` grants. */
   constructor(clock: Clock, chronicle: Chronicle, max: number) {
@@ -90,10 +92,19 @@ export class Ledger {
     return grants.length;
   }
 
-  /** Lets those out whose time is over. Gives whether there were any. */
+  /** Lets those out whose time is over. Gives whether there were any since it was called last: the tables have them still. */
   expire(): boolean {
+    this.makeRoom();
+    const any = this.#untold;
+    this.#untold = false;
+    return any;
+  }
+
+  /** Lets out those who take places although their time is over; `expire` tells of them. Gives whether there were any. */
+  makeRoom(): boolean {
     const expired = this.#grants.expire();
     this.#chronicle.expired(expired);
+    if (expired.length > 0) this.#untold = true;
     return expired.length > 0;
   }
 
@@ -123,11 +134,15 @@ export class Ledger {
     }
   }
 
-  /** Has all of them pass anew under other terms, at most `max`, those first that end last; none is lengthened. */
+  /**
+   * Has all of them pass anew under other terms, at most `max`, those first that end last; none is lengthened. Who is over is let
+   * out: a wall clock that is set back would bring back one who did not pass.
+   */
   async change(max: number, { refusalOf, ttlOf }: Terms): Promise<void> {
     this.#grants.limit(max);
     const passed = new Passed(max);
-    for await (const { client } of inSteps(this.#grants.live())) {
+    for await (const { client } of inSteps(this.#grants.all())) {
+      this.#settle(client);
       const grant = this.#grants.of(client);
       if (grant === undefined) continue;
       const reason = refusalOf(grant, passed);
@@ -143,6 +158,8 @@ export class Ledger {
   /** One whose time is over is let out before another takes its place, though `expire` has not come round yet. */
   #settle(client: Client): void {
     const over = this.#grants.dropOver(client);
-    if (over !== undefined) this.#chronicle.expired([over]);
+    if (over === undefined) return;
+    this.#chronicle.expired([over]);
+    this.#untold = true;
   }
 }

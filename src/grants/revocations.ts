@@ -23,7 +23,7 @@ export class Revocations {
   readonly #longestTtl: () => number;
   readonly #clients = new Map<Client, Revocation>();
   readonly #users = new Map<string, Revocation>();
-  /** Up to which instant it is known what went out of effect. */
+  /** Wall clock, ms since 1970: when it was last asked what is in effect. */
   #asked = 0;
 
   /** `longestTtl` gives the ms for which a login may count. */
@@ -62,8 +62,8 @@ export class Revocations {
   lift(whom: Whom): boolean {
     const former = this.#get(whom);
     if (former === undefined || former.until <= this.#clock.now()) return false;
-    this.#delete(whom);
-    this.mark(whom, former.why);
+    // It is not in effect in this very millisecond either: what is published now goes by that.
+    this.add({ ...whom, until: this.#clock.now(), why: former.why });
     return true;
   }
 
@@ -81,11 +81,13 @@ export class Revocations {
     return this.all().filter(({ until }) => until > now);
   }
 
-  /** Whether any went out of effect since this was asked last. */
+  /** Whether any went out of effect since this was asked last, or, by a clock that was set back, came into it again. */
   expire(): boolean {
-    const before = this.#asked;
-    this.#asked = this.#clock.now();
-    return this.all().some(({ until }) => until > before && until <= this.#asked);
+    const now = this.#clock.now();
+    const [earlier, later] = [Math.min(this.#asked, now), Math.max(this.#asked, now)];
+    this.#asked = now;
+    const remembered = [...this.#clients.values(), ...this.#users.values()];
+    return remembered.some(({ until }) => until > earlier && until <= later);
   }
 
   get #size(): number {

@@ -40,7 +40,9 @@ test("a line that is read again is no login; one that moves nothing, under a lon
   ]);
 });
 
-test.each<[what: string, parts: Partial<Rules>, act: (bench: Bench) => unknown, told: object[]]>([
+test.each<
+  [what: string, parts: Partial<Rules>, act: (bench: Bench) => void | Promise<void>, told: object[]]
+>([
   [
     "a refusal is told once",
     {},
@@ -91,9 +93,9 @@ test.each<[what: string, parts: Partial<Rules>, act: (bench: Bench) => unknown, 
   [
     "what a reload, or a restart, does not let in",
     {},
-    ({ gate, login }) => {
+    async ({ gate, login }) => {
       login("192.0.2.7");
-      return gate.change(rules({ services: new Set() }));
+      await gate.change(rules({ services: new Set() }));
     },
     [{ event: "granted" }, { event: "revoked", client: "192.0.2.7" }],
   ],
@@ -102,6 +104,19 @@ test.each<[what: string, parts: Partial<Rules>, act: (bench: Bench) => unknown, 
   await act(there);
   expect(there.recorded).toMatchObject(told);
   expect(there.recorded).toHaveLength(told.length);
+});
+
+test("one that a shorter ttl ends is told with the end that it had", async () => {
+  const { clock, gate, recorded, login } = bench({ maxUsersPerClient: 1, tooManyUsers: "shorten" });
+  login("192.0.2.7");
+  login("192.0.2.8");
+  clock.advance(10 * minute);
+  login("192.0.2.8", "bob", { at: start });
+  await gate.change(rules({ ttlOf: () => minute }));
+  expect(recorded.slice(2)).toMatchObject([
+    { event: "revoked", client: "192.0.2.8", expires: start + ttl },
+    { event: "revoked", client: "192.0.2.7", expires: start + ttl },
+  ]);
 });
 
 test("a gate without an audit does the same", () => {

@@ -326,6 +326,16 @@ describe("what is excluded beside a client", () => {
     expect(allowed.gate.excluded()(one)).toEqual([]);
   });
 
+  test("a revoked client once more if the clock is set back to when that held", () => {
+    const { clock, gate } = bench();
+    const one = client("2001:db8:1:2::7");
+    gate.revoke({ client: one }, clock.now() + minute, "");
+    clock.advance(2 * minute);
+    expect([gate.expire(), gate.excluded()(one)]).toEqual([true, []]);
+    clock.step(-90_000);
+    expect([gate.expire(), gate.excluded()(one), gate.expire()]).toEqual([true, [one], false]);
+  });
+
   test("a revoked client as long as that holds, and no revoked user", () => {
     const { clock, gate } = bench();
     gate.revoke({ client: client("2001:db8:1:2::9") }, clock.now() + minute, "");
@@ -386,6 +396,23 @@ test("a refusal is told once a ttl, and again under new rules", async () => {
   await gate.change(rules());
   login("10.0.0.1");
   expect(refused()).toBe(3);
+});
+
+describe("those whose time is over and who were not let out yet", () => {
+  test.each<Partial<Rules>>([
+    { maxClientsPerUser: 2 },
+    { maxClientsPerUser: 2, tooManyClients: "hold" },
+    { maxGrants: 2 },
+  ])("take nobody's place: %j", (parts) => {
+    const { clock, gate, login, clients } = bench(parts);
+    login("192.0.2.7");
+    login("192.0.2.8");
+    clock.step(ttl);
+    expect([login("192.0.2.9"), clients()]).toEqual(["granted", ["192.0.2.9"]]);
+    // The tables have yet to hear of it.
+    expect([gate.expire(), gate.expire()]).toEqual([true, false]);
+    expect(gate.counters.expired).toBe(2);
+  });
 });
 
 test("whatever logs in: the rules hold, and nothing but the rules shortens a grant", () => {

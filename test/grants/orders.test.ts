@@ -204,6 +204,14 @@ describe("an order grants a client without a login", () => {
     expect(clients()).toEqual(before);
   });
 
+  test("excludes nobody any more whose revocation it takes back", () => {
+    const { clock, gate } = bench();
+    const one = client("2001:db8:1:2::7");
+    gate.revoke({ client: one }, clock.now() + hour, "");
+    gate.permit(one, hour, "");
+    expect(gate.excluded()(one)).toEqual([]);
+  });
+
   test("takes back a revocation of the client, and none of a user", () => {
     const { clock, gate, login } = bench();
     gate.revoke({ client: client("192.0.2.7") }, clock.now() + hour, "");
