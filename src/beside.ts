@@ -25,7 +25,8 @@ export function tellBreadth(
   client: Client,
   { gate, tables, log }: { readonly gate: Gate; readonly tables: Tables; readonly log: Log },
 ): void {
-  if (!client.includes(":")) return;
+  // One that is not widened stands for others only where its address is written with a ::.
+  if (!client.includes("::") && (!client.includes(":") || !isWide(tables))) return;
   const there = gate.excluded()(client);
   const excluded = there.length === 0 ? undefined : there.join(" ");
   for (const table of tables.leavingOut(client, there)) {

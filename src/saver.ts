@@ -8,6 +8,8 @@ const shortest = 1000;
 const longest = 5000;
 /** A save may take one part in so many of the time. */
 const share = 50;
+/** Milliseconds: a disk that hung for a while must not put the next save off for an hour. */
+const longestPause = 60_000;
 /** Milliseconds that the last save may take. */
 const patience = 5000;
 /** Milliseconds between two complaints about the same fault. */
@@ -24,7 +26,7 @@ interface SaverParts {
   readonly save: () => Promise<void>;
 }
 
-/** Saves at most once per max(1 s, 50 times what the last save took). */
+/** Saves at most once per max(1 s, 50 times what the last save took), but once a minute however long that was. */
 export class Saver {
   readonly #parts: SaverParts;
   #cancel = () => {};
@@ -131,7 +133,8 @@ export class Saver {
         this.#complain(error);
       }
     }
-    this.#arm(Math.max(shortest, share * (clock.monotonic() - began)));
+    const pause = Math.min(longestPause, share * (clock.monotonic() - began));
+    this.#arm(Math.max(shortest, pause));
   }
 
   #complain(error: unknown): void {

@@ -155,3 +155,16 @@ test("a last save that was given up does not begin when the disk goes on: anothe
   await settled();
   expect(saves).toBe(1);
 });
+
+test("a save that took minutes puts the next one off by one minute", async () => {
+  const { clock, state, saver } = setup();
+  saver.start();
+  state.cost = 120_000;
+  state.changed = true;
+  await clock.pass(125_000, 1000);
+  const { saves } = state;
+  state.cost = 0;
+  state.changed = true;
+  await clock.pass(62_000, 1000);
+  expect(state.saves).toBe(saves + 1);
+});

@@ -259,7 +259,8 @@ export class Gate {
   /** Ends them, whoever else's logins from before they rest on, too. Gives how many. */
   #endAllOf(whom: Whom, why: string): number {
     const ended = this.#ledger.endAllOf(whom, why);
-    for (const { client } of ended) this.#revocations.mark({ client }, why);
+    const about = "user" in whom ? `user ${whom.user}: ${why}` : why;
+    for (const { client } of ended) this.#revocations.mark({ client }, about);
     return ended.length;
   }
 

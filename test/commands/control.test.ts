@@ -319,7 +319,7 @@ test("revoke --user ends all of a user's, whatever the case", async () => {
     told: "2 grants ended; the next login grants again\n",
   });
   expect((await popgate(["explain", "192.0.2.71"])).printed).toMatch(
-    /^ {2}revoked +the client, logins before .*Z: by order$/m,
+    /^ {2}revoked +the client, logins before .*Z: user Ann: by order$/m,
   );
   expect((await popgate(["list", "--json"])).printed.trimEnd().split("\n")).toHaveLength(1);
 });
