@@ -72,17 +72,18 @@ export async function asking(campaign, seconds) {
   let fine = doors.length > 0;
   for (const { size, ttl } of sizes) {
     for (const door of doors) {
-      const { outcome, said } = await campaign("sessions", seconds, size, ttl, door);
-      if (outcome === undefined || outcome.wrong.length > 0) fine = false;
-      if (outcome === undefined) {
+      const { outcome = [], said } = await campaign("sessions", seconds, size, ttl, door);
+      if (outcome.length === 0) {
+        fine = false;
         console.log(said);
-        continue;
       }
-      const { sessions, versions, wrong, longest } = outcome;
-      for (const answer of wrong.slice(0, 10)) console.log(answer);
-      const counts = [sessions, versions, wrong.length].map(String);
-      rows.push([`  ${door}, ${size} grants`, ...counts, `${longest.toFixed(0)} ms`]);
-      console.log(`${door}, ${size} grants: ${sessions} sessions, ${wrong.length} wrong`);
+      for (const { door: name, sessions, versions, wrong, longest } of outcome) {
+        if (wrong.length > 0) fine = false;
+        for (const answer of wrong.slice(0, 10)) console.log(answer);
+        const counts = [sessions, versions, wrong.length].map(String);
+        rows.push([`  ${name}, ${size} grants`, ...counts, `${longest.toFixed(0)} ms`]);
+        console.log(`${name}, ${size} grants: ${sessions} sessions, ${wrong.length} wrong`);
+      }
     }
   }
   const columns = ["sessions", "versions", "wrong", "longest"];

@@ -16,6 +16,7 @@ export interface Table {
     readonly table: string;
     readonly tool?: string;
     readonly config_dir?: string;
+    readonly name?: string;
   };
   /** The file that the MTA reads. */
   readonly live: string;

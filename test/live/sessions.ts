@@ -6,6 +6,7 @@ import { Crowd } from "../lab/crowd.ts";
 import { Exim } from "../lab/exim.ts";
 import { Lab } from "../lab/lab.ts";
 import { lacks } from "../lab/needs.ts";
+import { Opensmtpd } from "../lab/opensmtpd.ts";
 import { Popgate } from "../lab/popgate.ts";
 import { Postfix, relayFor } from "../lab/postfix.ts";
 import { Sendmail } from "../lab/sendmail.ts";
@@ -18,8 +19,8 @@ import {
   sendmailTable,
 } from "../lab/table.ts";
 
-/** An MTA with a table of one type. */
-export type Door = PostfixType | "sendmail" | "exim";
+/** An MTA with a table of one type; OpenSMTPD has one of each. */
+export type Door = PostfixType | "sendmail" | "exim" | "opensmtpd";
 
 /** The doors that can be had on this machine, of those that there are. */
 export function doorsHere(): Door[] {
@@ -28,6 +29,7 @@ export function doorsHere(): Door[] {
     ...(lacks("root", "postfix") === undefined ? postfix : []),
     ...(lacks("root", "namespaces", "sendmail") === undefined ? (["sendmail"] as const) : []),
     ...(lacks("root", "namespaces", "exim") === undefined ? (["exim"] as const) : []),
+    ...(lacks("root", "namespaces", "opensmtpd") === undefined ? (["opensmtpd"] as const) : []),
   ];
 }
 
@@ -43,7 +45,8 @@ interface Plan {
 
 /** What came of it at one door. */
 export interface Outcome {
-  readonly door: Door;
+  /** The door, and which of its tables if there are several. */
+  readonly door: string;
   /** How many versions of the table there were, as far as they were seen. */
   readonly versions: number;
   readonly sessions: number;
@@ -62,7 +65,7 @@ export async function sessions({ doors, size, ttl, seconds }: Plan): Promise<Out
   try {
     await lab.folder("maps");
     const popgate = new Popgate(lab);
-    const rigs = await Promise.all(doors.map((door) => rigAt(lab, door)));
+    const rigs = (await Promise.all(doors.map((door) => rigsAt(lab, door)))).flat();
     const log = lab.path("mail.log");
     const crowd = new Crowd({ log, ttl, size, residents: [inside] });
     await popgate.configure({
@@ -95,13 +98,50 @@ export async function sessions({ doors, size, ttl, seconds }: Plan): Promise<Out
 }
 
 interface Rig {
-  readonly door: Door;
-  readonly table: Table;
+  readonly door: string;
+  readonly table: Pick<Table, "map" | "live">;
   readonly port: number;
   readonly start: () => Promise<unknown>;
 }
 
-async function rigAt(lab: Lab, door: Door): Promise<Rig> {
+async function rigsAt(lab: Lab, door: Door): Promise<Rig[]> {
+  return door === "opensmtpd" ? opensmtpdRigs(lab) : [await rigAt(lab, door)];
+}
+
+/** One smtpd with a door for each form of its tables: a file that it is told to read again, and a database. */
+async function opensmtpdRigs(lab: Lab): Promise<Rig[]> {
+  const [file, db] = [lab.path("maps", "smtpd-file"), lab.path("maps", "smtpd-db")];
+  const ports = { file: await lab.port(), db: await lab.port() };
+  const mta = new Opensmtpd(lab, [
+    { port: ports.file, name: "file", table: `file:${file}` },
+    { port: ports.db, name: "db", table: `db:${db}.db` },
+  ]);
+  await mta.prepare();
+  const { smtpctl, makemap } = mta.tools;
+  const settings = { mta: "opensmtpd" } as const;
+  return [
+    {
+      door: "opensmtpd file",
+      table: {
+        map: { ...settings, table: `file:${file}`, name: "file", tool: smtpctl },
+        live: file,
+      },
+      port: ports.file,
+      start: () => lab.start(mta),
+    },
+    {
+      door: "opensmtpd db",
+      table: {
+        map: { ...settings, table: `db:${db}`, name: "db", tool: makemap },
+        live: `${db}.db`,
+      },
+      port: ports.db,
+      start: () => Promise.resolve(),
+    },
+  ];
+}
+
+async function rigAt(lab: Lab, door: Exclude<Door, "opensmtpd">): Promise<Rig> {
   const port = await lab.port();
   const path = lab.path("maps", door);
   if (door === "sendmail") {

@@ -21,8 +21,7 @@ async function outcome(): Promise<unknown> {
       return kills({ seed: first, kills: second, size: third });
     case "sessions": {
       const door = given[3] as Door;
-      const [result] = await sessions({ doors: [door], seconds: first, size: second, ttl: third });
-      return result;
+      return sessions({ doors: [door], seconds: first, size: second, ttl: third });
     }
     default:
       throw new Error(`no campaign ${campaign}`);
