@@ -3,8 +3,9 @@ import { LRUCache } from "lru-cache";
 import type { Client } from "../client.ts";
 import type { Clock } from "../clock.ts";
 import type { Grant, Login, Place } from "../model.ts";
+import { Accounts } from "./accounts.ts";
 import { Expiries, type Ending } from "./expiries.ts";
-import { accountOf, isSameAccount } from "./names.ts";
+import { accountOf } from "./names.ts";
 
 /** What a login did: it made a grant, moved the end of one, moved nothing, or came too late to grant anything. */
 export type Effect = "granted" | "renewed" | "unchanged" | "late";
@@ -32,7 +33,7 @@ export class Grants {
   readonly #clock: Clock;
   readonly #cache: LRUCache<Client, Held>;
   readonly #expiries = new Expiries<Held>();
-  readonly #clientsByUser = new Map<string, number>();
+  readonly #accounts = new Accounts();
   #max: number;
   /** Wall minus monotonic time when the ends were last worked out: it grows when the wall clock steps forward. */
   #offset: number;
@@ -74,7 +75,7 @@ export class Grants {
 
   /** How many live grants a user has, in whatever case the name is written. */
   clientsOf(user: string): number {
-    return this.#clientsByUser.get(accountOf(user)) ?? 0;
+    return this.#accounts.of(user);
   }
 
   /**
@@ -96,7 +97,8 @@ export class Grants {
     }
     // A renewal never shortens: a line that is read again, or late, changes nothing.
     if (expires <= this.#endOf(held)) return "unchanged";
-    if (user !== held.user) this.#rename(held, user);
+    this.#accounts.move(held.user, user);
+    held.user = user;
     held.service = service;
     held.adapter = adapter;
     held.renewed = at;
@@ -250,7 +252,7 @@ export class Grants {
     const held = { ...grant, until, second: 0, place: 0 };
     this.#expiries.add(held);
     this.#remember(held);
-    this.#count(accountOf(user), 1);
+    this.#accounts.add(user);
   }
 
   /** The end that it has from now on, in monotonic ms. */
@@ -267,24 +269,10 @@ export class Grants {
     this.#cache.set(held.client, held, { size: 1, ttl: left });
   }
 
-  #rename(held: Held, user: string): void {
-    if (!isSameAccount(held.user, user)) {
-      this.#count(accountOf(held.user), -1);
-      this.#count(accountOf(user), 1);
-    }
-    held.user = user;
-  }
-
   #drop(held: Held): void {
     this.#cache.delete(held.client);
     this.#expiries.remove(held);
-    this.#count(accountOf(held.user), -1);
-  }
-
-  #count(account: string, more: number): void {
-    const clients = (this.#clientsByUser.get(account) ?? 0) + more;
-    if (clients > 0) this.#clientsByUser.set(account, clients);
-    else this.#clientsByUser.delete(account);
+    this.#accounts.remove(held.user);
   }
 
   /** When the wall clock has stepped forward, or the machine has slept, grants end sooner than their monotonic end says. */

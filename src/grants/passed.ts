@@ -1,12 +1,12 @@
 /** Those of the live grants that have passed the guard again, as it counts them: the others do not count yet. */
 import type { Client } from "../client.ts";
+import { Accounts } from "./accounts.ts";
 import type { Held } from "./guard.ts";
-import { accountOf } from "./names.ts";
 
 /** Nobody stands at first. */
 export class Passed implements Held {
   readonly #max: number;
-  readonly #clientsByUser = new Map<string, number>();
+  readonly #accounts = new Accounts();
   #size = 0;
 
   /** There are `max` places. */
@@ -24,11 +24,11 @@ export class Passed implements Held {
   }
 
   clientsOf(user: string): number {
-    return this.#clientsByUser.get(accountOf(user)) ?? 0;
+    return this.#accounts.of(user);
   }
 
   add(user: string): void {
     this.#size++;
-    this.#clientsByUser.set(accountOf(user), this.clientsOf(user) + 1);
+    this.#accounts.add(user);
   }
 }
