@@ -20,6 +20,8 @@ export default defineConfig({
             "test/*.test.ts",
             "test/{sources,adapters,grants,maps,control,commands,audit}/**/*.test.ts",
           ],
+          // By itself it would leave one core to nobody.
+          maxWorkers: "100%",
         },
       },
       {
