@@ -38,7 +38,13 @@ describe.skipIf(lacks("root", "namespaces", "dovecot", "postfix"))("setup", () =
   let daemon: Child | undefined;
   let door: number;
 
-  const inside = (...argv: Argv): Argv => ["nsenter", "--mount", `--target=${place.pid}`, ...argv];
+  const inside = (...argv: Argv): Argv => [
+    "nsenter",
+    "--mount",
+    "--root",
+    `--target=${place.pid}`,
+    ...argv,
+  ];
   const popgate = (...words: string[]): Promise<Answer> =>
     answer(inside(process.execPath, program, ...words));
   const config = "/etc/popgate/popgate.toml";
