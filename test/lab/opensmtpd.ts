@@ -76,7 +76,7 @@ export class Opensmtpd implements Daemon {
   }
 
   #inside(argv: Argv): Argv {
-    return ["nsenter", "--target", String(this.#place?.pid), "--mount", "--root", ...argv];
+    return ["nsenter", "--target", String(this.#place?.pid), "--mount", "--root", "--wd", ...argv];
   }
 
   #config(): string {

@@ -42,6 +42,7 @@ describe.skipIf(lacks("root", "namespaces", "dovecot", "postfix"))("setup", () =
     "nsenter",
     "--mount",
     "--root",
+    "--wd",
     `--target=${place.pid}`,
     ...argv,
   ];

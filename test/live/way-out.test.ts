@@ -37,7 +37,7 @@ afterEach(async ({ task }) => {
 });
 
 function inside(argv: Argv): Argv {
-  return ["nsenter", "--mount", "--root", `--target=${holder.pid}`, "--", ...argv];
+  return ["nsenter", "--mount", "--root", "--wd", `--target=${holder.pid}`, "--", ...argv];
 }
 
 function onDisk(...names: string[]): string {
