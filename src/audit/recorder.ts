@@ -78,6 +78,7 @@ export class Recorder implements Audit {
   /** Keeps the audit in this file from now on, or none. What waits goes where it would have gone, if that is still open. */
   configure(path: string | undefined): void {
     if (path === this.#path) return;
+    this.#addAll(this.#visits.all());
     this.#path = path;
     this.reopen();
   }

@@ -130,7 +130,7 @@ export class Gate {
     }
     const users = this.#crowds.join(login, at + ttl, live, now);
     if (users > this.#rules.maxUsersPerClient) return this.#meetCrowd(login, place, ttl, live);
-    return this.#grant(login, place, ttl);
+    return this.#ledger.grant(login, ttl, place);
   }
 
   /**
@@ -211,10 +211,6 @@ export class Gate {
     return hasChanged || anyExpired;
   }
 
-  #grant(login: Login, place: Partial<Place>, ttl: number): "granted" | "renewed" | "none" {
-    return this.#ledger.grant(login, ttl, place);
-  }
-
   /** Does what the rules say of a client from which too many users come. What was granted by order is not theirs to end. */
   #meetCrowd(login: Login, place: Partial<Place>, ttl: number, live: Grant | undefined): Change {
     const { client, at } = login;
@@ -227,12 +223,12 @@ export class Gate {
       return "revoked";
     }
     this.#chronicle.crowded(client, maxUsersPerClient);
-    if (tooManyUsers === "warn" || shortTtl >= ttl) return this.#grant(login, place, ttl);
+    if (tooManyUsers === "warn" || shortTtl >= ttl) return this.#ledger.grant(login, ttl, place);
     const effect =
       live === undefined || isOrdered
         ? "unchanged"
         : this.#ledger.shorten(live, at, shortTtl, "max_users_per_client");
-    const change = this.#grant(login, place, shortTtl);
+    const change = this.#ledger.grant(login, shortTtl, place);
     if (effect === "unchanged") return change;
     return this.#held.of(client) === undefined ? "revoked" : "shortened";
   }

@@ -88,7 +88,7 @@ test("one that may not be opened is not", async () => {
   await unprivileged("popgate-audit-", async (own) => {
     fs.writeFileSync(join(own, "audit.log"), "", { mode: 0o200 });
     await expect(openAuditFile(join(own, "audit.log"))).rejects.toMatchObject({ code: "EACCES" });
-    await expect(openAuditFile("/root/audit.log")).rejects.toThrow(/belongs to user 0|EACCES/);
+    await expect(openAuditFile("/audit.log")).rejects.toThrow("belongs to user 0");
   });
 });
 

@@ -182,6 +182,18 @@ test("a file that cannot be opened is tried again every second", async () => {
   expect(told).toHaveLength(2);
 });
 
+test("when no audit is wanted any more, the former file gets the logins of this hour, and no timer is left", async () => {
+  started();
+  recorder.record(grant("ann", "renewed"));
+  await clock.pass(1000);
+  expect(users()).toEqual([]);
+  recorder.configure(undefined);
+  await clock.pass(1000);
+  expect([users(), closed]).toEqual([["ann"], 1]);
+  await clock.pass(2 * hour, 60_000);
+  expect([clock.armed, opened]).toEqual([0, 1]);
+});
+
 test("told to reopen, it ends the former file with what waits, and opens the one with that name", async () => {
   started();
   await clock.pass(1);
